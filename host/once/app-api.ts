@@ -45,6 +45,14 @@ export class AppApi {
     return response.ok ? { run: (await response.json()) as Run } : { refusal: await refusalOf(response) };
   }
 
+  /** The run of this job that followed another; undefined if none did, or if the answer does not show one. */
+  async followerOf(id: string, job: string): Promise<string | undefined> {
+    const query = new URLSearchParams({ job, trigger: 'run', limit: '20' });
+    const response = await fetch(new URL(`/api/runs?${query}`, this.url), { headers: this.#headers });
+    const list = parsed<{ runs?: { id: string; follows?: string }[] }>(await response.text());
+    return list?.runs?.find(({ follows }) => follows === id)?.id;
+  }
+
   async cancel(id: string): Promise<void> {
     await (await this.#post(`${runPath(id)}/cancel`, {})).arrayBuffer();
   }
@@ -87,10 +95,10 @@ async function refusalOf(response: Response): Promise<Refusal> {
   return { status, code, reason, exitCode: exitCodeOfAnswer(status, code), ...(typeof run === 'string' && { run }) };
 }
 
-function parsed(text: string): ProblemDocument | undefined {
+function parsed<Parsed = ProblemDocument>(text: string): Parsed | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
+    return typeof value === 'object' && value !== null ? (value as Parsed) : undefined;
   } catch {
     return undefined;
   }

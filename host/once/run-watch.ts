@@ -110,13 +110,14 @@ export class RunWatch {
 
   /** The run that follows a run of this process, or undefined once it is certain that none does. */
   async following(id: string, isRun: (id: string) => boolean): Promise<string | undefined> {
-    const { host, signal, pace } = this.#options;
+    const { api, host, job, signal, pace } = this.#options;
     while (this.#isHere(id) && !signal.aborted) {
       const next = host.unfinished().find((each) => each.root === id && each.id !== id && isRun(each.id));
       if (next !== undefined) return next.id;
       await this.#pause(id, pace.tick);
     }
-    return undefined;
+    // A short one may have ended before this process looked.
+    return signal.aborted ? undefined : api.followerOf(id, job).catch(() => undefined);
   }
 
   #isHere(id: string): boolean {

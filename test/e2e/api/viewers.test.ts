@@ -9,7 +9,7 @@ let app: Strongroom;
 let proxy: FaultProxy;
 let ended: string;
 let running: string;
-const SHARED_MS = 500;
+const SHARED_MS = 1_000;
 
 beforeAll(async () => {
   const [source, vault] = takeAccounts(2);
@@ -36,7 +36,7 @@ afterAll(async () => {
   await proxy?.stop();
 });
 
-/** How many requests the vault gets in some seconds while so many people look at this, each four times a second. */
+/** How many requests the vault gets in some seconds while so many people look at this, each ten times a second. */
 async function requestsOf(path: string, viewers: number): Promise<number> {
   await sleep(2 * SHARED_MS);
   const from = proxy.requests.length;
@@ -44,7 +44,7 @@ async function requestsOf(path: string, viewers: number): Promise<number> {
   const statuses = new Set<number>();
   const look = async (viewer: number) => {
     await sleep(viewer * 23);
-    for (let etag = ''; Date.now() < until; await sleep(250)) {
+    for (let etag = ''; Date.now() < until; await sleep(100)) {
       const response = await fetch(app.host.url + path, { headers: { 'if-none-match': etag } });
       statuses.add(response.status);
       etag = response.headers.get('etag') ?? '';

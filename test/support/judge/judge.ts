@@ -150,6 +150,10 @@ export async function judgeRestorePoint(
   return found;
 }
 
+/** What the app keeps in the control container besides the runs. */
+const KEPT =
+  /^(?:locks\/|jobs\/[^/]+\/(?:restore-points|chain)\/[^/]+\.json$|watch\/(?:state|pauses|not-started|pings)\.json$)/;
+
 /**
  * A whole vault, while only the runs in `alive` are running: every restore point of the job leads to blobs that were in
  * the source (`everSeen`: all its moments), the lock is free or theirs, and no blob lies outside.
@@ -166,7 +170,7 @@ export async function judgeVault(
   for (const { name } of await vault.control.blobs()) {
     const run = /^jobs\/([^/]+)\/runs\/([^/]+)\/./.exec(name);
     if (run?.[1] === job) runs.add(run[2]!);
-    if (!run && !/^(locks\/|jobs\/[^/]+\/(restore-points|chain)\/[^/]+\.json$)/.test(name)) {
+    if (!run && !KEPT.test(name)) {
       found.push({ invariant: 'I8', message: `${CONTROL}/${name} is nothing that the app keeps there` });
     }
   }

@@ -62,7 +62,7 @@ describe('the exit codes', () => {
     expect(thrown.length).toBeGreaterThan(20);
     for (const [, status, code] of thrown) {
       const refused = status === '401' || status === '403' ? 12 : 8;
-      const wanted = special[code!] ?? (Number(status) < 500 ? refused : 1);
+      const wanted = special[code!] ?? (Number(status) < 500 ? refused : Number(status) < 502 ? 1 : 69);
       expect(exitCodeOfAnswer(Number(status), code), code).toBe(wanted);
     }
     expect([401, 403].map((status) => exitCodeOfAnswer(status))).toEqual([12, 12]);

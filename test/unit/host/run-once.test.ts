@@ -224,6 +224,26 @@ describe('a process that runs one job', () => {
     expect(await run()).toBe(code);
   });
 
+  test.each([
+    ['failed', 4],
+    ['succeeded', 0],
+  ])('finds a run that followed and has ended before it looks: %s', async (end, code) => {
+    const followers = {
+      runs: [
+        { id: 'unrelated', follows: 'another' },
+        { id: OTHER, follows: RUN },
+      ],
+    };
+    script = {
+      [START]: [started],
+      [STATUS]: [isNow('succeeded')],
+      'GET /api/runs?job=nightly&trigger=run&limit=20': [{ status: 200, body: followers }],
+      [OF_OTHER]: [isNow(end)],
+    };
+    expect(await run()).toBe(code);
+    expect(printed).toContain(`nightly: run ${OTHER} follows.`);
+  });
+
   test('a signal cancels the run, or leaves it to the next start if it does not end in time', async () => {
     const signal = new AbortController();
     script = {
