@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { permissionsOf } from '#domain/access/role.ts';
 import { healthReport, withoutNames } from './health-report.ts';
 import { answering, reply } from './http/answering.ts';
-import { sharedAnswer } from './http/shared-answer.ts';
+import { SharedAnswers } from './http/shared-answers.ts';
 
 declare const STRONGROOM_VERSION: string;
 
@@ -12,9 +12,10 @@ const SHARED_MS = 15_000;
 
 /** GET /api/health — 200 or 503, and nothing that only operators may know. */
 export function healthHandler(deps: Dependencies) {
-  const report = sharedAnswer(SHARED_MS, deps.now, healthReport(deps));
+  const report = healthReport(deps);
+  const shared = new SharedAnswers<Awaited<ReturnType<typeof report>>>(deps, SHARED_MS);
   return answering(deps, OPERATIONS.health, async (_, client) => {
-    const { status, version } = await report(client);
+    const { status, version } = await shared.get([], () => report(client));
     return status === 'ok' ? reply(200, { status, version }) : reply(503, { status, version });
   });
 }

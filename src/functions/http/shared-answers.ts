@@ -29,10 +29,12 @@ export function endSharedAnswers(deps: Dependencies): void {
  */
 export class SharedAnswers<Answer> {
   readonly #deps: Dependencies;
+  readonly #milliseconds: number;
   readonly #answers = new Map<string, Shared<Answer>>();
 
-  constructor(deps: Dependencies) {
+  constructor(deps: Dependencies, milliseconds = deps.limits.sharedMs) {
     this.#deps = deps;
+    this.#milliseconds = milliseconds;
   }
 
   /** `question`: everything that decides the answer. */
@@ -40,7 +42,7 @@ export class SharedAnswers<Answer> {
     const key = JSON.stringify(question);
     const known = this.#answers.get(key);
     if (known && this.#now() < known.until && known.changes === changesBy(this.#deps)) return known.answer;
-    const until = this.#now() + this.#deps.limits.sharedMs;
+    const until = this.#now() + this.#milliseconds;
     const shared = { answer: ask(), until, changes: changesBy(this.#deps) };
     this.#answers.delete(key);
     this.#answers.set(key, shared);
