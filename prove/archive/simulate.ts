@@ -72,13 +72,13 @@ class ArchiveSimulation {
       ...{ random, beginning: BEGINNING, pace: world.pace, skew: SKEW, workers: world.workers, convergence: 'P3' },
       ...{ faults: world.faults, mishaps: world.mishaps, limits: world.limits },
       orchestrators: orchestrations as Record<string, Orchestrator>,
-      configuration: {
+      configurationOf: () => ({
         jobs: [],
         archives: [world.rule],
         accounts: new Map(),
         otherAccounts: [],
         notify: { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map() },
-      },
+      }),
       activities: (activities) => ({ ...activities, keepPoison: this.#observed(activities.keepPoison!) }),
       changed: (change) => this.#changed(change),
       beforeStep: () => this.#happen(),

@@ -70,12 +70,13 @@ class Life {
       ...{ random, beginning: world.beginning, pace: world.pace, skew: 3_000, workers: world.workers },
       ...{ faults: world.faults, mishaps: world.mishaps, limits: world.limits, convergence: 'I4' },
       orchestrators: orchestrations as Record<string, Orchestrator>,
-      configuration: {
-        archives: [],
-        jobs: world.jobs,
-        accounts: new Map(['SOURCE', 'VAULT', 'TARGET'].map((alias) => [alias, {}])),
-        otherAccounts: ['TARGET'],
-      } as unknown as Configuration,
+      configurationOf: () =>
+        ({
+          archives: [],
+          jobs: world.jobs,
+          accounts: new Map(['SOURCE', 'VAULT', 'TARGET'].map((alias) => [alias, {}])),
+          otherAccounts: ['TARGET'],
+        }) as unknown as Configuration,
       activities: sabotage.activities,
       changed: (change) => this.#changed(change),
       beforeStep: () => this.#happen(),

@@ -21,7 +21,10 @@ const start = (bench: Bench, job: string, mode: 'full' | 'incremental') =>
 /** A first run, which must succeed. */
 async function backUp(bench: Bench, job: string): Promise<string> {
   const { id, status } = await bench.app.run({}, job);
-  if (status !== 'succeeded') throw new Error(`A run without faults ended as ${status}.`);
+  if (status !== 'succeeded') {
+    const { problems } = (await bench.document(`jobs/${job}/runs/${id}/run.json`)) ?? {};
+    throw new Error(`A run without faults ended as ${status}: ${JSON.stringify(problems)}`);
+  }
   return id;
 }
 

@@ -39,7 +39,8 @@ export interface SimulatedAppPlan {
   /** Milliseconds that a request takes without any fault, until the faults end. */
   delay?: (call: Call) => number;
   orchestrators: Record<string, Orchestrator>;
-  configuration: Dependencies['configuration'];
+  /** What a process has that starts now. */
+  configurationOf: () => Dependencies['configuration'];
   limits: Dependencies['limits'];
   workers: number;
   /** Milliseconds by which the clock of a process may be off, in either direction. */
@@ -141,7 +142,7 @@ export class SimulatedApp {
       network,
       durable: this.durable,
       elsewhere: this.elsewhere,
-      configuration: plan.configuration,
+      configurationOf: plan.configurationOf,
       limits: plan.limits,
       accounts: this.#accounts,
       ...(tables && { tables: (alias) => tables(alias, network) }),
@@ -244,6 +245,18 @@ export class SimulatedApp {
       if (this.workforce.size < this.#plan.workers) this.workforce.hire();
     });
     return true;
+  }
+
+  /** Replaces all processes, each after a time of its own. */
+  replaceAll(delay: () => number): void {
+    for (const worker of this.workforce.all()) {
+      this.later(`${worker.name} is replaced`, delay(), () => {
+        if (!worker.alive) return;
+        this.note(`${worker.name} dies`);
+        this.workforce.lose(worker);
+        this.workforce.hire();
+      });
+    }
   }
 
   /** Ends all faults and mishaps; at least one process runs from now on. */

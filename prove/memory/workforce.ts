@@ -24,7 +24,8 @@ export interface Employer {
   durable: Durable;
   /** The orchestrations of another host on the same vault. */
   elsewhere: Durable;
-  configuration: Dependencies['configuration'];
+  /** What a process has that starts now. */
+  configurationOf: () => Dependencies['configuration'];
   limits: Dependencies['limits'];
   accounts: Record<string, MemoryAccount>;
   tables?: (alias: string) => TableAccount;
@@ -59,12 +60,12 @@ export class Workforce {
   }
 
   hire(): Worker {
-    const { random, network, accounts, tables, scheduler, configuration, limits, refuseCatalog } = this.#employer;
+    const { random, network, accounts, tables, scheduler, configurationOf, limits, refuseCatalog } = this.#employer;
     const skew = random.between(-this.#employer.skew, this.#employer.skew);
     const now = () => new Date(scheduler.now + skew);
     const catalogs = new Map<string, PatientCatalog>();
     const deps: Dependencies = {
-      configuration,
+      configuration: configurationOf(),
       limits,
       telemetry: this.#telemetry(),
       notifier: { send: async () => {}, ping: async () => {} },
@@ -103,6 +104,10 @@ export class Workforce {
     });
     this.#workers.push(worker);
     return worker;
+  }
+
+  all(): Worker[] {
+    return [...this.#workers];
   }
 
   any(): Worker | undefined {

@@ -12,6 +12,8 @@ export interface Hardships {
   catalog: StorageError | undefined;
   /** The number of restores, verifications and drills beside the backups. */
   readers: number;
+  /** How often the selection of the job changes to another one of the same blobs, and back. */
+  setups: number;
 }
 
 const MINUTE = 60_000;
@@ -24,6 +26,7 @@ export function drawHardships(random: Random): Hardships {
     deletion: random.chance(0.8) ? 0 : random.between(1, 9 * MINUTE),
     catalog: random.chance(0.8) ? undefined : random.pick(ABSENT)(),
     readers: random.chance(0.7) ? 0 : random.between(1, 6),
+    setups: random.chance(0.8) ? 0 : random.between(1, 4),
   };
 }
 

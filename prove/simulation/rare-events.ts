@@ -4,6 +4,8 @@ import { APP_EVENTS } from '../memory/simulated-app.ts';
 export const RARE_EVENTS = [
   ...APP_EVENTS,
   'fault: slow',
+  'setup changed',
+  'problem: setup-changed',
   'terminated',
   'journal lost',
   'stuck',

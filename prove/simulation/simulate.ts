@@ -14,6 +14,7 @@ import type { Activity, Handlers } from '../memory/worker.ts';
 import type { Played } from '../seeds/played.ts';
 import { as, Owner, Stranger } from './bystanders.ts';
 import { drawHardships } from './hardships.ts';
+import { MixedSetups, withSetup } from './setups.ts';
 import { type Entry, type Summary, Witness } from './witness.ts';
 import { drawWorld, type World } from './world.ts';
 
@@ -41,6 +42,8 @@ const UNTRIED = /^Not tried after \d+ failures in a row/;
 const MOST_ROUNDS = 48;
 /** Refusals in a row after which a run tries some of the blobs ahead before the rest. */
 const DOUBTFUL_AFTER = 15;
+/** What says why a run ended before its work was done. */
+const ENDED_EARLY = new Set(['setup-changed', 'orchestration-failed', 'run-lost', 'run-stalled']);
 /** Requests that start a run. */
 const STARTS = new Set(['start', 'retry', 'restore', 'verify']);
 /** Mishaps that must do no harm even in the calmest of worlds. */
@@ -78,6 +81,10 @@ class Simulation {
   /** The end that the API reported for each run. */
   readonly #said = new Map<string, string>();
   readonly #living: LivingRuns;
+  /** Which of two selections of the same blobs a process has that starts now. */
+  #setup = 0;
+  #setups: number;
+  readonly #mixed = new MixedSetups();
   #disasters: number;
   #rivals: number;
   /** The number of restores and verifications that are still to come. */
@@ -100,16 +107,18 @@ class Simulation {
     );
     this.#living = new LivingRuns(world.limits.silentMs);
     this.#disasters = world.disasters;
+    this.#setups = hardships.setups;
     this.#rivals = world.rivals;
     this.#app = new SimulatedApp({
       ...{ random, beginning: BEGINNING, pace: world.pace, skew: 5_000, workers: world.workers, convergence: 'I4' },
       ...{ faults: world.faults, faultsOnly: world.faultsOnly, mishaps: world.mishaps, limits: world.limits },
       orchestrators: orchestrations as Record<string, Orchestrator>,
-      configuration: {
-        ...{ jobs: [world.job], archives: [], otherAccounts: ['TARGET'] },
-        accounts: new Map(['SOURCE', 'VAULT', 'TARGET'].map((alias) => [alias, {}])),
-      } as unknown as Configuration,
-      activities: sabotage.activities,
+      configurationOf: () =>
+        ({
+          ...{ jobs: [withSetup(world.job, this.#setup)], archives: [], otherAccounts: ['TARGET'] },
+          accounts: new Map(['SOURCE', 'VAULT', 'TARGET'].map((alias) => [alias, {}])),
+        }) as unknown as Configuration,
+      activities: (activities) => this.#mixed.observed(this.#setup, sabotage.activities?.(activities) ?? activities),
       catalog: hardships.catalog,
       delay: (call) => this.#delay(call),
       changed: (change) => this.#changed(change),
@@ -330,6 +339,8 @@ class Simulation {
   async #conclude(): Promise<void> {
     this.#stranger.leave();
     this.#app.endFaults();
+    // Those of an earlier setup are gone by then.
+    if (this.#world.hardships.setups > 0) this.#app.replaceAll(() => 1);
     await this.#app.untilEnded(48 * 60 * MINUTE);
     for (const { id, name, stuck } of this.#app.active) {
       if (!stuck) this.#witness.say('I4', `${name} ${id} does not end`, id);
@@ -440,6 +451,7 @@ class Simulation {
     // A user watches the last run.
     const watched = random.chance(0.002) ? [...this.#accepted].at(-1) : undefined;
     if (watched !== undefined) void this.#watch(watched);
+    if (this.#setups > 0 && this.#fate.chance(0.004)) this.#changeSetup();
     if (this.#disasters === 0) return;
     // The critical moments are the end of one run and the start of another.
     const critical = this.#app.scheduler.isWaiting(CRITICAL);
@@ -452,6 +464,17 @@ class Simulation {
     if (deed === undefined) return;
     this.#app.count('hostile writer');
     this.#app.note(deed);
+  }
+
+  /** The processes that run keep what they began with, until each ends some time later. */
+  #changeSetup(): void {
+    this.#setups--;
+    this.#troubles++;
+    this.#setup = 1 - this.#setup;
+    this.#app.count('setup changed');
+    this.#app.note(`processes that start have setup ${this.#setup}`);
+    const most = this.#fate.pick([1_000, 5 * MINUTE]);
+    this.#app.replaceAll(() => this.#fate.between(1, most));
   }
 
   #disaster(): void {
@@ -536,6 +559,16 @@ class Simulation {
     const continues = this.#app.active.some((each) => each.id === id && !each.stuck);
     this.#living.noteEnd(id, summary.problems, this.#app.scheduler.now, continues);
     for (const { code } of summary.problems) this.#app.count(`problem: ${code}`);
+    if (summary.restorePoint && this.#mixed.has(id)) {
+      this.#witness.say('I2', `restore point ${id} is the work of two setups`, id);
+    }
+    // An answer of an activity can be lost, and the run end before another one says the same.
+    if (summary.restorePoint && this.#mixed.hasStopped(id)) this.#app.count('setup changed back in time');
+    const isSaid = summary.problems.some(({ code }) => ENDED_EARLY.has(code));
+    if (summary.status === 'failed' && this.#mixed.hasStopped(id) && !isSaid) {
+      const why = summary.problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
+      this.#witness.say('I3', `run ${id} was stopped by a change of its setup, and says only: ${why}`, id);
+    }
     if (this.#failedIn(id).some(({ message }) => UNTRIED.test(message ?? '')))
       this.#app.count('blobs untried behind others');
     const point = this.#witness.pointOf(id);

@@ -181,13 +181,13 @@ class Story {
       ...{ mishaps, limits },
       faults: { before: rate, lost: rate, late: rate / 2, denied: rate / 40, slow },
       orchestrators: orchestrators as Record<string, Orchestrator>,
-      configuration: {
+      configurationOf: () => ({
         jobs: [this.#job],
         archives: [],
         accounts: new Map(),
         otherAccounts: [],
         notify: { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map() },
-      },
+      }),
       tables: (alias, network) => this.#tables.account(alias, network),
       activities: sabotage.activities,
       changed: (change) => this.#changed(change),

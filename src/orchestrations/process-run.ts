@@ -46,6 +46,8 @@ export function* processRun(context: OrchestrationContext): Generator<Task, Proc
   }
   const stopped = worked.stopped ?? (yield* finishWork(context, run, findings));
   if (stopped === 'superseded') return { superseded: true };
+  // Whoever publishes the run may have the setup that it began with again.
+  if (stopped === 'changed') problems.push(problemOf('setup-changed', 0));
   return { findings: { run, ...findings, cancelled: stopped === 'cancelled' } };
 }
 
@@ -125,8 +127,8 @@ function* untilDone<Position>(
   do {
     const answer = yield* doSome(from);
     addRequests(requests, answer.requests ?? {});
-    if (answer.problem && isReported(answer.problem)) problems.push(answer.problem);
     if (answer.stopped) return answer.stopped;
+    if (answer.problem && isReported(answer.problem)) problems.push(answer.problem);
     from = answer.next;
   } while (from !== undefined);
   return undefined;

@@ -70,6 +70,17 @@ describe('a run', () => {
     ]);
   });
 
+  it('a run that a change of its setup stopped says so, whatever the setup is when it is published', () => {
+    const harness = harnessOf(
+      () => ({ containers: pairsOf(2), problems: [] }),
+      ({ container }) => (container === 'c1' ? { stopped: 'changed' } : {}),
+    );
+    harness.run('runJob', input);
+    const [{ problems, cancelled }] = published(harness) as [PublishRunInput];
+    expect(problems.map(({ code, container }) => [code, container])).toEqual([['setup-changed', undefined]]);
+    expect(cancelled).toBe(false);
+  });
+
   it('a retry passes on which containers must be scanned', () => {
     const [first, second] = pairsOf(2);
     const harness = harnessOf(() => ({ containers: [first!, { ...second!, scan: true }], problems: [] }));

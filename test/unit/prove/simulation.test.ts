@@ -32,6 +32,12 @@ describe('the simulation', () => {
   });
 });
 
+/** The input of an activity as if its run did not know what it began with. */
+function withoutSetup(input: unknown): unknown {
+  const { run } = input as { run: object };
+  return { ...(input as object), run: { ...run, setup: undefined } };
+}
+
 /** The promises that the first seeds break. */
 async function noticed(sabotage: Sabotage, from = 1): Promise<string[]> {
   const violations = await firstViolations((seed) => simulate(seed, sabotage), 120, from);
@@ -39,6 +45,19 @@ async function noticed(sabotage: Sabotage, from = 1): Promise<string[]> {
 }
 
 describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
+  it('the witness notices a run that goes on with another setup', async () => {
+    const found = await noticed(
+      {
+        activities: (activities) =>
+          Object.fromEntries(
+            Object.entries(activities).map(([name, activity]) => [name, (input) => activity(withoutSetup(input))]),
+          ),
+      },
+      43,
+    );
+    expect(found).toContain('I2');
+  });
+
   it('the witness notices a vault that ignores conditions on writes', async () => {
     const found = await noticed({
       storage: ({ vault }) => {
