@@ -655,7 +655,7 @@ function isSaidDenied({ code = '' }: { code?: string }): boolean {
 }
 
 /** What is said beside everything else, and changes no status. */
-const REMARKS = new Set(['order-unknown', 'pattern-unmatched']);
+const REMARKS = new Set(['order-unknown', 'pattern-unmatched', 'brake-engaged']);
 
 /** The owner has moved to the archive tier what the vault held in another version: no run can do better. */
 function lacksOnlySkipped({ status, counts, noLongerHeld, problems }: Summary): boolean {

@@ -91,7 +91,7 @@ export class Telemetry {
 
   /** A run found so much changed or deleted that prunes wait for an operator. */
   brakeEngaged({ id, job }: RunSummary, reason: string): void {
-    this.#event('warn', 'brake-engaged', { run: id, job, reason });
+    this.#event('error', 'brake-engaged', { run: id, job, reason });
     this.#metric('brake-engaged', 1, { job });
   }
 

@@ -2,7 +2,8 @@ import type { Dependencies } from '#app/dependencies.ts';
 import type { JobContext } from '#app/job-context.ts';
 import { statesAfter } from '#domain/prune/brake-states.ts';
 import { afterRelease, DEFAULT_BRAKE, type Trip } from '#domain/prune/safety-brake.ts';
-import type { BrakeState } from '#domain/run/brake-state.ts';
+import { type BrakeState, SMALL_CONTAINERS } from '#domain/run/brake-state.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { unreadPrevious } from './judge-run.ts';
@@ -15,16 +16,16 @@ const ALL_TASKS = '*';
 
 /**
  * Measures what a restore point has changed or lost since those before it, and engages the safety brake if that is too
- * much, or cannot be known. Returns the state of each container and table for the summary; undefined if the run leaves
- * no restore point.
+ * much, or cannot be known. Returns the summary with the state of each container and table, and with a problem for each
+ * reason; unchanged if the run leaves no restore point.
  */
 export async function engageBrake(
   deps: Dependencies,
   { control, job }: JobContext,
   summary: RunSummary,
   findings: Pick<Findings, 'previous' | 'lost'>,
-): Promise<Record<string, BrakeState> | undefined> {
-  if (!summary.restorePoint) return undefined;
+): Promise<RunSummary> {
+  if (!summary.restorePoint) return summary;
   const { previous } = findings;
   const policy = job.retention?.brake ?? DEFAULT_BRAKE;
   const before = await statesBefore(control, summary.job, previous?.summary);
@@ -33,7 +34,12 @@ export async function engageBrake(
   // What changed is not known: nothing may be deleted before an operator has looked.
   if (unknown) trips.push({ task: ALL_TASKS, lost: 0, of: 0, reason: unknown.message });
   if (trips.length > 0) await noteBrake(deps, control, summary, trips);
-  return states;
+  return { ...summary, problems: [...summary.problems, ...trips.map(problemOfTrip)], brake: states };
+}
+
+function problemOfTrip({ task, reason }: Trip): Problem {
+  const isOfSome = task === ALL_TASKS || task === SMALL_CONTAINERS;
+  return problemOf('brake-engaged', 0, isOfSome ? undefined : task, reason);
 }
 
 /** The states of the restore point before, with what operators have released since. */

@@ -295,10 +295,10 @@ export const PROBLEMS = {
   'copied-again': {
     meaning: 'copied again, because the vault no longer had the copy',
     hint:
-      'Someone else deleted copies in the vault, so earlier restore points lack this content. 1. Find out who: ' +
-      'Strongroom deletes nothing that a restore point needs. 2. Verify the restore points that you need: POST ' +
-      '/api/verifications with {"restorePoint": "…", "kind": "quick"} names what they lack. 3. Soft delete of the ' +
-      'vault may bring it back.',
+      'Someone else deleted or overwrote copies in the vault, so earlier restore points lack this content. 1. Find ' +
+      'out who: Strongroom deletes nothing that a restore point needs. 2. Verify the restore points that you need: ' +
+      'POST /api/verifications with {"restorePoint": "…", "kind": "quick"} names what they lack. 3. Soft delete of ' +
+      'the vault may bring it back.',
   },
   'container-not-held': {
     meaning: 'not in the restore point',
@@ -323,6 +323,13 @@ export const PROBLEMS = {
     hint:
       'A pattern of the job matches this container, and the template makes no valid container name of its name, for ' +
       'example because the name is too long. Back it up with a job of its own, or delete it.',
+  },
+  'brake-engaged': {
+    meaning: 'more was changed or lost at once than the safety brake allows',
+    hint:
+      'Ransomware or a bad deployment may have caused this. Until you release the brake, Strongroom keeps all older ' +
+      'restore points and deletes nothing there. Compare the restore point with the one before: GET ' +
+      '/api/restore-points/{id}. If the change is intended, release the brake: POST /api/restore-points/{id}/release.',
   },
   'order-unknown': {
     meaning: 'listed in an unknown order',
@@ -537,8 +544,8 @@ export const PROBLEMS = {
   'setup-changed': {
     meaning: 'ended because its accounts or its selection changed',
     hint:
-      'A setting or strongroom.json changed while the run was in progress: what it had copied belongs to the earlier ' +
-      'setup, and no restore point may mix the two. Start another run. A schedule starts it within the hour.',
+      'A setting or strongroom.json changed while the run was in progress: what it had done belongs to the earlier ' +
+      'setup, and nothing may mix the two. Start another run. A backup by schedule starts again within the hour.',
   },
   internal: {
     meaning: 'an unexpected failure',
@@ -563,7 +570,7 @@ export function isSkip({ code }: Problem): boolean {
 
 /** Whether a problem is only a remark: it decides neither how the run ends nor whether it can be retried. */
 export function isRemark({ code }: Pick<Problem, 'code'>): boolean {
-  return code === 'pattern-unmatched';
+  return code === 'pattern-unmatched' || code === 'brake-engaged';
 }
 
 export function problemOf(code: ProblemCode, count: number, container?: string, message?: string): Problem {
@@ -598,10 +605,15 @@ export interface Problem {
   hint: string;
 }
 
-/** The problem to name where there is room for one: of a whole run or container first, then what asks for action. */
+/**
+ * The problem to name where there is room for one: the safety brake, then those of a whole run or container, then what
+ * asks for action.
+ */
 export function worstOf(problems: readonly Problem[]): Problem | undefined {
-  const weight = (problem: Problem) =>
-    isRemark(problem) ? -1 : (asksForAction(problem.code) ? 1 : 0) + (problem.count === 0 ? 2 : 0);
+  const weight = (problem: Problem) => {
+    if (problem.code === 'brake-engaged') return 4;
+    return isRemark(problem) ? -1 : (asksForAction(problem.code) ? 1 : 0) + (problem.count === 0 ? 2 : 0);
+  };
   // A summary may be of another version.
   const known = problems.filter(({ code }) => code in PROBLEMS);
   return known.sort((a, b) => weight(b) - weight(a) || b.count - a.count)[0] ?? problems[0];

@@ -60,6 +60,10 @@ test.each<[string, object]>([
       reason: `data: ${BLOBS} of ${BLOBS} blobs changed or lost since ${good.id}, more than 50%`,
       containers: ['data'],
     });
+    const brake = (problems: { code: string }[]) => problems.filter(({ code }) => code === 'brake-engaged');
+    expect(brake(bad.problems)).toMatchObject([
+      { container: 'data', message: expect.stringContaining('more than 50%') },
+    ]);
     if (bad.counts.skipped > 0) {
       expect(bad).toMatchObject({ status: 'completed-with-failures', noLongerHeld: { skipped: BLOBS } });
       expect((await noLongerHeld(app, bad.id)).map(({ name, code }) => `${name} ${code}`)).toEqual(

@@ -48,6 +48,7 @@ describe('the row of a run', () => {
     expect(count).toBe(4);
     expect(worstOf(problems.slice(0, 3))!.code).toBe('destination-leased');
     expect(worstOf(problems.slice(0, 2))!.code).toBe('source-vanished');
+    expect(worstOf([...problems, problemOf('brake-engaged', 0, 'images')])!.code).toBe('brake-engaged');
   });
 
   it('is made of a summary of another version', () => {

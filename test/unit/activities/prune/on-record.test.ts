@@ -109,7 +109,7 @@ describe('F13, I5: a summary that was altered, and still is one', () => {
     expect(next).toMatchObject({
       status: 'completed-with-failures',
       comparedWith: id,
-      problems: [{ code: 'damaged' }],
+      problems: [{ code: 'damaged' }, { code: 'brake-engaged' }],
     });
     expect((await vault.notes(next.id)).brake).toMatchObject({ containers: ['*'] });
   });
@@ -291,7 +291,10 @@ test('a backup into a vault that has lost its control container says so, and pru
   await vault.backup();
   vault.vault.deleteContainer(CONTROL_CONTAINER);
   const next = await vault.run({ mode: 'incremental' });
-  expect(next).toMatchObject({ status: 'completed-with-failures', problems: [{ code: 'damaged' }] });
+  expect(next).toMatchObject({
+    status: 'completed-with-failures',
+    problems: [{ code: 'damaged' }, { code: 'brake-engaged' }],
+  });
   expect(next.problems[0]!.message).toContain('the catalog lists 2');
   const before = vault.contents();
   await vault.prune();

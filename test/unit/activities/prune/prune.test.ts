@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { makeActivities } from '#activities/index.ts';
+import { endRun } from '#app/close-run.ts';
 import type { Job } from '#config/configuration.ts';
 import { CONTROL_CONTAINER, lockPath, notesPath, runPrefix, summaryPath } from '#domain/run/control-paths.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
 import type { PruneRef, RunRef, RunSummary } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
-import { endRun } from '#functions/run/close-run.ts';
 import { refusal } from '../../../../prove/memory/memory-account.ts';
 import type { Call } from '../../../../prove/memory/memory-blobs.ts';
 import { held } from '../../../support/builders/held-run.ts';
@@ -797,7 +797,10 @@ describe('F11: the safety brake', () => {
     const good = await room.backup();
     room.alter(summaryPath(good), () => Buffer.from('{'));
     fill('encrypted');
-    expect(await room.backup()).toMatchObject({ status: 'completed-with-failures', problems: [{ code: 'damaged' }] });
+    expect(await room.backup()).toMatchObject({
+      status: 'completed-with-failures',
+      problems: [{ code: 'damaged' }, { code: 'brake-engaged' }],
+    });
     expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
   });
 });

@@ -14,7 +14,7 @@ describe('a hint', () => {
 
   it('names no run where none is known: only problems of runs have something to fill in', () => {
     const open = Object.entries(PROBLEMS).flatMap(([code, { hint }]) => (/\{\w+\}/.test(hint) ? [code] : []));
-    expect(open).toEqual(['deletions-not-compared', 'no-longer-held', 'run-silent']);
+    expect(open).toEqual(['deletions-not-compared', 'no-longer-held', 'brake-engaged', 'run-silent']);
   });
 
   it('is the only text of the app with something to fill in', () => {
