@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { Job } from '#config/configuration.ts';
 import { isArchiving, isBackup, type UnlockedRun, type Without } from '#domain/run/run.ts';
-import { changedSetup, type RunSetup, type SetupChange } from '#domain/run/run-setup.ts';
+import { changedSetup, type RunSetup, removedJob, type SetupChange } from '#domain/run/run-setup.ts';
+import type { RestoreTask } from '#domain/run/tasks.ts';
 import { serviceIdentity } from '#domain/service-identity.ts';
 import type { Dependencies } from './dependencies.ts';
-import { jobContextOf } from './job-context.ts';
+import { jobContextOf, runsAs } from './job-context.ts';
 
 type Asked = Without<UnlockedRun, 'id' | 'startedAt'>;
 
@@ -16,20 +18,43 @@ export function runSetup(deps: Dependencies, run: Asked): RunSetup {
     vault: lastingIdentity(vault.endpoint),
     ...((isBackup(run.mode) || isArchiving(run.mode)) && {
       source: accountOf(deps, account, selection.tables.length > 0),
-      selection: createHash('sha256')
-        .update(JSON.stringify([selection, destination]))
-        .digest('base64url')
-        .slice(0, 16),
+      selection: hashOf([selection, destination]),
     }),
+    ...(run.mode === 'prune' && { policy: hashOf(policyOf(job)) }),
     ...(run.mode === 'restore' && {
-      target: accountOf(deps, run.restore.account, run.restore.tables.length > 0),
+      target: targetOf(deps, run.restore),
     }),
   };
 }
 
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 16);
+}
+
+/** What decides which restore points a prune removes; not when it runs, or whom it tells. */
+function policyOf({ retention, timeZone }: Job): unknown {
+  const { schedule: _, ping: __, ...policy } = { schedule: undefined, ping: undefined, ...retention };
+  return [timeZone, policy];
+}
+
 /** Why a run in progress cannot go on with the configuration as it is now. A run of an earlier build does not tell. */
 export function setupChange(deps: Dependencies, run: Asked): SetupChange | undefined {
-  return run.setup && changedSetup(run.setup, runSetup(deps, run));
+  if (!run.setup) return undefined;
+  const hasJob = runsAs(deps).some(({ name }) => name === run.job);
+  return hasJob ? changedSetup(run.setup, runSetup(deps, run)) : removedJob(run.job);
+}
+
+/** The alias of the vault that a run began with, or undefined if no account of the configuration is it. */
+export function vaultOfSetup({ blobs, configuration }: Dependencies, { vault }: RunSetup): string | undefined {
+  return [...configuration.accounts.keys()].find((alias) => lastingIdentity(blobs(alias).endpoint) === vault);
+}
+
+/** What stands for an account that no job and no list of accounts names any more. */
+const UNNAMED = 'not in strongroom.json';
+
+/** An alias that was there when the restore began may be gone. */
+function targetOf(deps: Dependencies, { account, tables }: RestoreTask): string {
+  return deps.configuration.accounts.has(account) ? accountOf(deps, account, tables.length > 0) : UNNAMED;
 }
 
 /** The service of blobs, and that of tables, which an alias may name on its own. */

@@ -8,7 +8,8 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from './http/answering.ts';
 import { readCursor, writeCursor } from './http/cursor.ts';
 import { foreignCursor, HttpError } from './http/http-error.ts';
-import { runsAround } from './run/catalog-difference.ts';
+import { pointsOnRecord, runsAround } from './run/catalog-difference.ts';
+import { missingPoint } from './run/find-restore-point.ts';
 import { vaultsOf } from './run/find-run.ts';
 import { catalogProblem } from './run/list-rows.ts';
 
@@ -146,10 +147,14 @@ async function emptyPage(
   const there = new Set(await runsAround(control, [...jobs], page.rows));
   const atOnce = pLimit(RUNS_AT_ONCE);
   const unknown = page.rows.filter(({ id, job }) => jobs.has(job) && !there.has(id));
+  const onRecord = await pointsOnRecord(control, unknown);
   await Promise.all(
     unknown.map((row) =>
       atOnce(async () => {
-        if (!(await isThere(control, row))) await catalog.empty(row);
+        if (await isThere(control, row)) return;
+        const point = onRecord.get(row.id);
+        if (!point) await catalog.empty(row);
+        else if (!point.isEmptied) damaged.push(missingPoint(row.id).message);
       }),
     ),
   );

@@ -46,7 +46,7 @@ export function* processRun(context: OrchestrationContext): Generator<Task, Proc
   }
   const stopped = worked.stopped ?? (yield* finishWork(context, run, findings));
   if (stopped === 'superseded') return { superseded: true };
-  // Whoever publishes the run may have the setup that it began with again.
+  // The process that publishes the run may have the setup that it began with again.
   if (stopped === 'changed') problems.push(problemOf('setup-changed', 0));
   return { findings: { run, ...findings, cancelled: stopped === 'cancelled' } };
 }

@@ -106,7 +106,8 @@ export function catalogRowOf(summary: RunSummary): CatalogRow {
   };
 }
 
-function rowProblem({ code, container, count = 0, message = code }: Problem): RowProblem {
+/** A problem as a row has room for it. */
+export function rowProblem({ code, container, count = 0, message = code }: Problem): RowProblem {
   const text = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
   return { code, ...defined({ container }), count, message: text };
 }

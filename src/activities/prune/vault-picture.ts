@@ -224,7 +224,8 @@ async function partsSoFar(
   const prefix = prefixOf(run.job);
   const startedAt = parseRunId(run.id)?.startedAt.toISOString();
   if (prefix === undefined || startedAt === undefined) {
-    throw new StorageError('damaged', `Run ${run.id} is in progress, and job "${run.job}" is not configured`);
+    const end = `If no app does its work any more, end it: POST /api/runs/${run.id}/cancel with {"force": true}`;
+    throw new StorageError('damaged', `Run ${run.id} has not ended, and job "${run.job}" is not configured. ${end}`);
   }
   return { ...run, startedAt, status: 'running', notes: {}, parts, builtOn: [run.id], prefix, published: false };
 }

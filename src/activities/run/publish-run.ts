@@ -1,12 +1,13 @@
 import { appendToChain } from '#app/append-to-chain.ts';
+import { endRun } from '#app/close-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { pingEnd } from '#app/ping-check.ts';
-import { setupChange } from '#app/run-setup.ts';
+import { setupChange, vaultOfSetup } from '#app/run-setup.ts';
 import { standingOf } from '#domain/run/lock.ts';
 import { addRequests } from '#domain/run/request-counts.ts';
-import { leftBy, type RunStatus } from '#domain/run/run.ts';
+import { leftBy, type RunRef, type RunStatus } from '#domain/run/run.ts';
 import { type SetupChange, setupProblem } from '#domain/run/run-setup.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { countingRequests } from '#storage/requests.ts';
@@ -25,13 +26,14 @@ export interface PublishRunResult {
  */
 export async function publishRun(deps: Dependencies, input: PublishRunInput): Promise<PublishRunResult> {
   const { run } = input;
+  const change = setupChange(deps, run);
+  if (change?.part === 'job') return publishWithoutJob(deps, run, change);
   const context = jobContextOf(deps, run.job);
   const { control } = context;
   const requests = { ...input.requests };
   return countingRequests(requests, async () => {
     let summary = await control.readSummary(run);
     if (!summary) {
-      const change = setupChange(deps, run);
       const lock = await control.readLockOf(run);
       // If the vault changed, its lock is in the earlier one, and this one tells that it has ended.
       const mayPublish = standingOf(lock?.value, run) !== 'superseded' || change?.part === 'vault';
@@ -42,8 +44,8 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
         const findings = await findingsOf(deps, context, given);
         const judged = () => judgeRun(given, context, findings, withRest(requests), deps.now());
         // Before the restore point exists, so that it cannot be there without its safety brake.
-        const brake = await engageBrake(deps, context, judged(), findings);
-        return { ...judged(), ...(brake && { brake }), ...(findings.plan && { plan: findings.plan }) };
+        const { brake, problems } = await engageBrake(deps, context, judged(), findings);
+        return { ...judged(), problems, ...(brake && { brake }), ...(findings.plan && { plan: findings.plan }) };
       });
       if (!(await control.writeSummary(summary))) {
         summary = (await control.readSummary(run))!;
@@ -56,6 +58,13 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
     await pingEnd(deps, summary);
     return { status: summary.status };
   });
+}
+
+/** Nothing else would end the run: no start of its job finds it silent. */
+async function publishWithoutJob(deps: Dependencies, run: RunRef, change: SetupChange): Promise<PublishRunResult> {
+  const vault = run.setup && vaultOfSetup(deps, run.setup);
+  if (vault === undefined) throw new Error(`${change.message}, and no account is its vault`);
+  return { status: (await endRun(deps, { run, vault }, 'failed', setupProblem(change))).status };
 }
 
 /** The whole run has the problem that its activities have had since the change. */

@@ -1,6 +1,13 @@
 import type { BlobState } from '../blobs/blob.ts';
 import type { CopyReason } from '../run/reasons.ts';
-import { readRecord, type SourceRecord, settableTier, tagFingerprint, tagsAreWithheld } from './record.ts';
+import {
+  isCopiedByService,
+  readRecord,
+  type SourceRecord,
+  settableTier,
+  tagFingerprint,
+  tagsAreWithheld,
+} from './record.ts';
 
 export type Decision =
   | { action: 'copy'; reason: CopyReason }
@@ -41,10 +48,22 @@ export function decide(
   if (held && record.run === run) return outdatedProperty(source, record) ?? { action: 'done' };
   if (backup === undefined) return { action: 'copy', reason: 'new' };
   if (!whole) return { action: 'copy', reason: 'incomplete' };
-  if (mode === 'full') return { action: 'copy', reason: record && !sameVersion ? 'changed' : 'full' };
+  if (mode === 'full') return { action: 'copy', reason: reasonOfFull(source, record) };
   if (held) return outdatedProperty(source, record) ?? { action: 'unchanged' };
   if (record) return { action: 'copy', reason: sameVersion ? 'incomplete' : 'changed' };
-  return isOutdated(source, backup) ? { action: 'copy', reason: 'untracked' } : { action: 'unchanged' };
+  if (!isOutdated(source, backup)) return { action: 'unchanged' };
+  return { action: 'copy', reason: canHaveRecord(source) ? 'untracked' : 'unrecorded' };
+}
+
+/** What changed, and what someone else has written to the vault, is not what a full run only copies once more. */
+function reasonOfFull(source: BlobState, record: SourceRecord | undefined): CopyReason {
+  if (record) return record.etag === source.etag ? 'full' : 'changed';
+  return canHaveRecord(source) ? 'untracked' : 'full';
+}
+
+/** Whether a copy of ours would have a record. */
+function canHaveRecord({ metadata }: BlobState): boolean {
+  return !isCopiedByService(metadata);
 }
 
 function outdatedProperty(source: BlobState, record: SourceRecord): Decision | undefined {

@@ -69,11 +69,12 @@ export class EntryComparison {
 
   /**
    * Whether the vault no longer had the copy of an entry. A copy is new only if the service found no blob of its name
-   * there, and a run deletes none that a restore point needs.
+   * there, and a run deletes none that a restore point needs; one that should have a record of ours and has none was
+   * written by someone else.
    */
   #wasLost({ vaultName }: BlobEntry, outcome: Outcome): boolean {
-    const isNew = outcome.status === 'copied' && outcome.reason === 'new';
-    return isNew && this.#by.isInPlace === true && outcome.vaultName === vaultName;
+    if (outcome.status !== 'copied' || !this.#by.isInPlace || outcome.vaultName !== vaultName) return false;
+    return outcome.reason === 'new' || outcome.reason === 'untracked';
   }
 
   #fateOf(name: string): { code: NoLongerHeldCode; cause?: ProblemCode } {

@@ -8,7 +8,8 @@ export type CopyReason =
   /** The blob in the vault is incomplete: a copy that failed or was aborted, or has the wrong size. */
   | 'incomplete'
   /** It has no record: another tool made it, or the service copied its metadata. It may be of an older version. */
-  | 'untracked';
+  | 'untracked'
+  | 'unrecorded';
 
 /** Why a prune may delete an item. */
 export type PruneReason =

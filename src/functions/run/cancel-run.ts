@@ -1,6 +1,7 @@
 import type { DurableClient } from 'durable-functions';
 import type { Reply } from '#api/operation.ts';
 import { OPERATIONS } from '#api/operations.ts';
+import { endRun } from '#app/close-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Permission } from '#domain/access/permission.ts';
 import { lockPathOf } from '#domain/run/lock-place.ts';
@@ -9,7 +10,6 @@ import type { RunSummary } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
-import { endRun } from './close-run.ts';
 import { endUnknownReader } from './end-unknown-reader.ts';
 import { findRun } from './find-run.ts';
 import { silentFor } from './holder-life.ts';

@@ -1,4 +1,5 @@
 import { runsPrefix } from '#domain/run/control-paths.ts';
+import type { PointOnRecord } from '#domain/run/point-on-record.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { type CatalogRow, NOT_STARTED, type RowChoice } from '#storage/catalog.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
@@ -57,7 +58,8 @@ export async function differenceIn(
   const isThere = ({ id, job, status }: CatalogRow) =>
     parseRunId(id)?.job === job && (found.has(id) || status === 'running' || status === NOT_STARTED);
   const extra = rows.filter((row) => !isThere(row));
-  const unknown = await notOnRecord(control, extra);
+  const onRecord = await pointsOnRecord(control, extra);
+  const unknown = extra.map(({ id }) => id).filter((id) => !onRecord.has(id));
   return unknown.length > 0 ? `The catalog lists ${named(unknown)}, of which the vault has nothing` : undefined;
 }
 
@@ -85,13 +87,16 @@ export async function runsAround(
 }
 
 /**
- * The runs of which the chain knows no restore point, either. Rows of points that prunes have emptied stay, and one
- * whose run is gone from the vault is lost, which lists say of it.
+ * What the chain knows of the restore points of these rows. Rows of points that prunes have emptied stay, and one whose
+ * run is gone from the vault is lost, which lists say of it.
  */
-async function notOnRecord(control: ControlStore, rows: readonly CatalogRow[]): Promise<string[]> {
+export async function pointsOnRecord(
+  control: ControlStore,
+  rows: readonly CatalogRow[],
+): Promise<ReadonlyMap<string, PointOnRecord>> {
   const jobs = new Set(rows.map(({ job }) => job));
   const known = await Promise.all([...jobs].map((job) => control.chain.pointsOnRecord(job)));
-  return rows.map(({ id }) => id).filter((id) => !known.some(({ points }) => points.has(id)));
+  return new Map(known.flatMap(({ points }) => [...points]));
 }
 
 function named(ids: string[]): string {

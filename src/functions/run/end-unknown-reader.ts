@@ -1,10 +1,10 @@
 import type { DurableClient } from 'durable-functions';
 import { appendToChain } from '#app/append-to-chain.ts';
+import { closeRun } from '#app/close-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
-import { closeRun } from './close-run.ts';
 import { unknownRun, vaultsOf } from './find-run.ts';
 
 /**

@@ -4,7 +4,8 @@ import type { Reply } from '#api/operation.ts';
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { defined } from '#domain/run/defined.ts';
-import { type CatalogRow, catalogRowOf, type RowChoice } from '#storage/catalog.ts';
+import { problemOf } from '#domain/run/problems.ts';
+import { type CatalogRow, catalogRowOf, type RowChoice, rowProblem } from '#storage/catalog.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -83,12 +84,16 @@ async function settled(deps: Dependencies, client: DurableClient, row: CatalogRo
   try {
     const found = await findRun(deps, client, row.id);
     if (found.state === 'ended') return catalogRowOf(found.summary);
-    return found.state === 'running' ? row : { ...row, status: 'failed' };
+    return found.state === 'running' ? row : lostRow(row);
   } catch (error) {
     // Of a run that never began, the vault has nothing.
-    if (error instanceof HttpError && error.code === 'run-not-found') return { ...row, status: 'failed' };
+    if (error instanceof HttpError && error.code === 'run-not-found') return lostRow(row);
     // One damaged object must not hide the other runs. GET /api/runs/{id} shows the damage.
     if (isStorageError(error, 'damaged')) return row;
     throw error;
   }
+}
+
+function lostRow(row: CatalogRow): CatalogRow {
+  return { ...row, status: 'failed', problem: rowProblem(problemOf('run-lost', 0)), problems: 1 };
 }

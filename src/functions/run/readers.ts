@@ -1,10 +1,12 @@
 import type { DurableClient } from 'durable-functions';
 import { appendToChain } from '#app/append-to-chain.ts';
+import { endRun } from '#app/close-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { JobContext } from '#app/job-context.ts';
 import { type Registered, registerReader } from '#app/register-reader.ts';
 import type { RunLock } from '#domain/run/lock.ts';
 import { type Occurrence, servingRun } from '#domain/run/occurrence.ts';
+import { problemOf } from '#domain/run/problems.ts';
 import { type ReaderRef, readBy, type UnlockedReader } from '#domain/run/reader-lock.ts';
 import type { Removal } from '#domain/run/removal.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
@@ -12,7 +14,6 @@ import type { Life } from '#domain/run/sign-of-life.ts';
 import type { HeldLock } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
-import { endRun } from './close-run.ts';
 import { LIST_POINTS, removedPoint } from './find-restore-point.ts';
 import { holderLife, isOver } from './holder-life.ts';
 import { servedBy } from './served-by.ts';
@@ -81,7 +82,8 @@ async function end(
   }
   const isStalled = state === 'stalled';
   if (isStalled) await client.terminate(run.id, 'It gave no sign of life').catch(() => {});
-  await endRun(deps, { run, vault: vault.alias }, 'failed', isStalled ? 'run-stalled' : 'run-lost');
+  const problem = problemOf(isStalled ? 'run-stalled' : 'run-lost', 0);
+  await endRun(deps, { run, vault: vault.alias }, 'failed', problem);
 }
 
 /**

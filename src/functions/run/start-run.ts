@@ -2,6 +2,7 @@ import type { DurableClient } from 'durable-functions';
 import type { Reply } from '#api/operation.ts';
 import { OPERATIONS } from '#api/operations.ts';
 import { appendToChain } from '#app/append-to-chain.ts';
+import { closeRun, endRun } from '#app/close-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
@@ -12,7 +13,7 @@ import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire, type RunLock, release } from '#domain/run/lock.ts';
 import type { Occurrence } from '#domain/run/occurrence.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
-import { PROBLEMS } from '#domain/run/problems.ts';
+import { PROBLEMS, problemOf } from '#domain/run/problems.ts';
 import { isReaderRun } from '#domain/run/reader-lock.ts';
 import { isBackup, leftBy, pointOfRun, type RequestedRun, type RunRef, type UnlockedRun } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
@@ -24,8 +25,8 @@ import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
-import { closeRun, endRun } from './close-run.ts';
 import { configuredJob } from './configured-job.ts';
+import { endRunsWithoutJob } from './end-runs-without-job.ts';
 import { type HolderLife, holderLife, isOver, silentFor } from './holder-life.ts';
 import { type InTheWay, readersInProgress, startReader } from './readers.ts';
 import { notNewest } from './retry-checks.ts';
@@ -57,6 +58,7 @@ export async function startRun(
   const requests: Record<string, number> = {};
   return countingRequests(requests, async () => {
     const readers = await readersInProgress(deps, context, client);
+    if (wanted.mode === 'prune') await endRunsWithoutJob(deps, context, client);
     const unlocked: UnlockedRun = {
       ...wanted,
       ...(hasNext(context.job, wanted) && { hasNext: true as const }),
@@ -155,7 +157,7 @@ async function freeLock(
     const cause = isStalled ? 'run-stalled' : 'run-lost';
     deps.telemetry.warn('lock-taken-over', { job: holder.job, from: holder.id, by, cause });
     // An activity of it may still publish it, so it must end before this run starts.
-    ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed', cause);
+    ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed', problemOf(cause, 0));
   }
   if (ended === 'damaged') return { free: release(lock, deps.now(), {}) };
   // It may have been killed before it could.

@@ -80,6 +80,13 @@ describe('I1: a setting that changes while a run is in progress ends it, and no 
     expect(await app.run()).toMatchObject({ status: 'succeeded', counts: { listed: 60, copied: 60 } });
   });
 
+  test('its job removed', async () => {
+    const { app, report } = await restartedWith({ job: { name: 'another' } });
+    expect(report).toMatchObject({ status: 'failed', problems: [{ code: 'setup-changed' }] });
+    expect((await app.call('GET', '/api/runs')).body.runs).toMatchObject([{ id: report.id, status: 'failed' }]);
+    expect(await app.run({}, 'another')).toMatchObject({ status: 'succeeded', counts: { listed: 60 } });
+  });
+
   test('another selection', async () => {
     const { app, report } = await restartedWith({ job: { source: { account: 'SOURCE', containers: ['two'] } } });
     expect(report).toMatchObject({ status: 'failed', problems: [{ code: 'setup-changed' }] });

@@ -204,7 +204,7 @@ test('missing or changed content fails by name, and a retry restores content tha
   const failures = await app.outcomes(report.id, 'status=failed');
   expect(failures.map(({ name, code }) => [name, code])).toEqual([
     ['plain/1', 'content-missing'],
-    ['plain/2', 'content-missing'],
+    ['plain/2', 'content-mismatch'],
   ]);
 
   await lost.upload(content, content.length, { metadata: metadata! });

@@ -222,7 +222,14 @@ export class Vault {
     const blobs = (alias: string) => new MemoryBlobs(alias === 'SOURCE' ? this.source : this.vault, network(alias));
     const rows = new Map();
     return {
-      configuration: { jobs: this.jobs, archives: [] },
+      configuration: {
+        jobs: this.jobs,
+        archives: [],
+        accounts: new Map([
+          ['SOURCE', {}],
+          ['VAULT', {}],
+        ]),
+      },
       limits: this.limits,
       copySlots: pLimit(8),
       blobs,

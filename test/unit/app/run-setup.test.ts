@@ -11,15 +11,27 @@ const ADDRESSES: Record<string, string> = {
   ELSEWHERE: 'https://other.blob.core.windows.net',
 };
 
-function changeOf(fields: Partial<RunFields>, { addresses = {}, job = {} }: { addresses?: object; job?: object }) {
+const ALL = new Map(Object.keys(ADDRESSES).map((alias) => [alias, {}]));
+
+function changeOf(
+  fields: Partial<RunFields>,
+  { addresses = {}, job = {}, without }: { addresses?: object; job?: object; without?: string },
+) {
   const vault = new Vault();
   const deps = (all: Record<string, string>, job: Job) => ({
     ...vault.deps(),
-    configuration: { jobs: [job], archives: [] } as never,
+    configuration: {
+      ...{ jobs: [job], archives: [] },
+      accounts: new Map(Object.keys(all).flatMap((alias) => (alias === without ? [] : [[alias, {}]]))),
+    } as never,
     blobs: (alias: string) => ({ alias, endpoint: all[alias]! }) as never,
   });
   const run = { ...runRef({ job: 'nightly', mode: 'full', ...fields } as RunFields) } as RunRef;
-  run.setup = runSetup(deps(ADDRESSES, jobOf('nightly', {})), run);
+  const begun = deps(ADDRESSES, jobOf('nightly', {}));
+  run.setup = runSetup(
+    { ...begun, configuration: { ...(begun.configuration as object), accounts: ALL } as never },
+    run,
+  );
   return setupChange(deps({ ...ADDRESSES, ...addresses }, jobOf('nightly', job)), run)?.part;
 }
 
@@ -53,6 +65,9 @@ describe('I1: a run goes on with the accounts and the selection that it began wi
       { addresses: { ELSEWHERE: 'https://x.blob.core.windows.net' } },
       'target',
     ],
+    ['the alias of the target of a restore', { mode: 'restore', restore }, { without: 'ELSEWHERE' }, 'target'],
+    ['its job', {}, { job: { name: 'another' } }, 'job'],
+    ['its job, in a verification', { mode: 'verify', verify }, { job: { name: 'another' } }, 'job'],
     [
       'the source, in a restore elsewhere',
       { mode: 'restore', restore },

@@ -115,3 +115,16 @@ describe('a rebuild refuses', () => {
     expect(await rebuild(cursor)).toMatchObject({ status: 400, body: { code: 'cursor-invalid' } });
   });
 });
+
+test('I6: a rebuild keeps the row of a restore point that is on record and missing, and names it', async () => {
+  await deps.catalog('VAULT').put(catalogRowOf(template));
+  room.put('a', 'b');
+  await room.backup();
+  const folder = `jobs/nightly/runs/${template.id}/`;
+  for (const { name } of room.vault.listBlobs('strongroom', { prefix: folder }).blobs) {
+    room.vault.remove('strongroom', name);
+  }
+  const { body } = await rebuild();
+  expect(body.damaged).toEqual([expect.stringContaining(`Restore point ${template.id} is on record`)]);
+  expect(await rows()).toContain(template.id);
+});

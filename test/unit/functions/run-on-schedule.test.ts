@@ -1,12 +1,12 @@
 import type { InvocationContext, Timer } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test, vi } from 'vitest';
+import { closeRun } from '#app/close-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { noteMissedStarts } from '#app/missed-start-notes.ts';
 import type { Scheduled } from '#domain/run/occurrence.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
-import { closeRun } from '#functions/run/close-run.ts';
 import { runOnScheduleHandler } from '#functions/run-on-schedule.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { StorageError } from '#storage/storage-error.ts';

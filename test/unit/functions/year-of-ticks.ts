@@ -1,9 +1,9 @@
 import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
+import { closeRun } from '#app/close-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { hostSchedule, newestWithin, nextAfter } from '#domain/run/schedule.ts';
-import { closeRun } from '#functions/run/close-run.ts';
 import { runOnScheduleHandler } from '#functions/run-on-schedule.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';

@@ -243,6 +243,19 @@ describe('a backup says which copies the vault has lost', () => {
     expect(again(await room.run({ mode }))).toEqual([]);
   });
 
+  it.each(['incremental', 'full'] as const)('an %s run: copies that someone else has overwritten', async (mode) => {
+    await room.backup();
+    Object.assign(room.vault.blob('databackup', 'b')!, { etag: '0xOTHER', size: 7, metadata: {} });
+    expect(again(await room.run({ mode }))).toMatchObject([{ container: 'data', count: 1 }]);
+    expect(again(await room.run({ mode }))).toEqual([]);
+  });
+
+  it('nothing of copies that cannot carry a record', async () => {
+    Object.assign(room.source.blob('data', 'c')!, { metadata: { name: 'Zo\u00eb' } });
+    await room.backup();
+    expect(again(await room.run({ mode: 'full' }))).toEqual([]);
+  });
+
   it('a backup container that is gone', async () => {
     await room.backup();
     room.vault.deleteContainer('databackup');

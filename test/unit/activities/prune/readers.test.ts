@@ -2,6 +2,7 @@ import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { makeActivities } from '#activities/index.ts';
+import { endRun } from '#app/close-run.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { type Registered, registerReader } from '#app/register-reader.ts';
 import type { Job } from '#config/configuration.ts';
@@ -9,7 +10,6 @@ import { CONTROL_CONTAINER, notesPath, readerPath } from '#domain/run/control-pa
 import type { UnlockedReader } from '#domain/run/reader-lock.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { cancelRunHandler } from '#functions/run/cancel-run.ts';
-import { endRun } from '#functions/run/close-run.ts';
 import { readersInProgress } from '#functions/run/readers.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { httpRequest } from '../../../support/builders/http-request.ts';

@@ -569,7 +569,13 @@ describe('content in the vault', () => {
     gone.vault = [];
     expect(await restoreBlob(gone.place, planned)).toMatchObject({ status: 'failed', code: 'content-missing' });
     const other = new World([held({ ...ORIGINAL, etag: '0xS2' }, { etag: '0xV2' })]);
+    // A later copy of ours.
     expect(await restoreBlob(other.place, toBeFound)).toMatchObject({ status: 'failed', code: 'content-missing' });
+    for (const metadata of [{}, held().metadata!]) {
+      const overwritten = new World([held(ORIGINAL, { etag: '0xV2', size: 1, metadata })]);
+      const mismatch = { status: 'failed', code: 'content-mismatch' };
+      expect(await restoreBlob(overwritten.place, toBeFound)).toMatchObject(mismatch);
+    }
     expect(other.asked).toEqual(['vault.listBlobs', 'look']);
   });
 

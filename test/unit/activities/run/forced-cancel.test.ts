@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { endRun } from '#app/close-run.ts';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { endRun } from '#functions/run/close-run.ts';
 import { checkMemory } from '../../../support/builders/memory-check.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 

@@ -1,12 +1,13 @@
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test } from 'vitest';
 import { jobContextOf } from '#app/job-context.ts';
+import { DEFAULT_BRAKE } from '#domain/prune/safety-brake.ts';
 import { readersPrefix, signsPath } from '#domain/run/control-paths.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { readersInProgress } from '#functions/run/readers.ts';
 import { startRun } from '#functions/run/start-run.ts';
 import { StorageError } from '#storage/storage-error.ts';
-import { Vault } from '../../../support/builders/prune-vault.ts';
+import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 
 /** Another host, which knows none of the orchestrations. */
 const client = {
@@ -90,4 +91,38 @@ test('F30: a verification whose occurrence could not be marked as served leaves 
     vault.pass(24);
     for (const id of await readers()) await vault.control.releaseLock({ job: 'nightly', id, mode: 'verify' }, due.at);
   }
+});
+
+describe('I4: a run of a job that the configuration no longer has', () => {
+  const keeping = jobOf('other', { retention: { keepLast: 1, marginHours: 0, brake: DEFAULT_BRAKE } });
+  const prune = (vault: Vault) =>
+    startRun(vault.deps(), client, { job: 'other', mode: 'prune', trigger: 'http', dryRun: true, prune: {} });
+
+  it.each(['full', 'verify'] as const)(
+    'with mode %s is ended by a prune of another job, once it is silent',
+    async (mode) => {
+      const vault = new Vault({ silentMs: 40 });
+      vault.jobs = [jobOf('nightly', {}), keeping];
+      const { id: point } = await vault.backup();
+      const run = await vault.begin(mode === 'verify' ? verifying(point) : { mode });
+      await vault.control.signOfLife(run, new Date(vault.clock.app));
+      vault.jobs = [keeping];
+      vault.pass(1);
+      expect(await prune(vault)).toMatchObject({ started: { mode: 'prune' } });
+      expect(await vault.control.readSummary(run)).toMatchObject({
+        status: 'failed',
+        problems: [{ code: 'run-lost' }],
+      });
+    },
+  );
+
+  it('is left alone while it gives signs of life', async () => {
+    const vault = new Vault();
+    vault.jobs = [jobOf('nightly', {}), keeping];
+    const run = await vault.begin({ mode: 'full' });
+    await vault.control.signOfLife(run, new Date(vault.clock.app));
+    vault.jobs = [keeping];
+    expect(await prune(vault)).toMatchObject({ started: { mode: 'prune' } });
+    expect(await vault.control.readSummary(run)).toBeUndefined();
+  });
 });

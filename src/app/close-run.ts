@@ -1,13 +1,13 @@
-import { appendToChain } from '#app/append-to-chain.ts';
-import type { Dependencies } from '#app/dependencies.ts';
-import { runsAs } from '#app/job-context.ts';
-import { noteInCatalog } from '#app/note-in-catalog.ts';
-import { problemOf } from '#domain/run/problems.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { reportOf } from '#domain/run/report.ts';
 import { leftBy, type RunSummary, type UnlockedRun } from '#domain/run/run.ts';
 import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
+import { appendToChain } from './append-to-chain.ts';
+import type { Dependencies } from './dependencies.ts';
+import { runsAs } from './job-context.ts';
+import { noteInCatalog } from './note-in-catalog.ts';
 
 /** A run and its vault. Its job may no longer be configured. */
 export interface RunInVault {
@@ -17,19 +17,20 @@ export interface RunInVault {
 }
 
 /**
- * Writes the summary of a run that is no longer in progress and did not write one, before another run takes its lock.
- * If the run publishes at the same moment, the first of the two summaries counts. Returns that one.
+ * Writes the summary of a run that is no longer in progress and did not write one, before another run takes its lock,
+ * with the problem that says why if it failed. If the run publishes at the same moment, the first of the two summaries
+ * counts. Returns that one.
  */
 export async function closeRun(
   deps: Dependencies,
   { run, vault }: RunInVault,
   status: 'failed' | 'cancelled',
-  cause: 'run-lost' | 'run-stalled' = 'run-lost',
+  problem: Problem = problemOf('run-lost', 0),
 ): Promise<RunSummary> {
   const control = new ControlStore(deps.blobs(vault));
   const job = runsAs(deps).find(({ name }) => name === run.job);
   const now = deps.now();
-  const problems = status === 'failed' ? [problemOf(cause, 0)] : [];
+  const problems = status === 'failed' ? [problem] : [];
   const parts = await control.listParts(run);
   const summary: RunSummary = {
     format: SUMMARY_FORMAT,
@@ -52,10 +53,10 @@ export async function endRun(
   deps: Dependencies,
   place: RunInVault,
   status: 'failed' | 'cancelled',
-  cause?: 'run-lost' | 'run-stalled',
+  problem?: Problem,
 ): Promise<RunSummary> {
   const { run, vault } = place;
-  const summary = await closeRun(deps, place, status, cause);
+  const summary = await closeRun(deps, place, status, problem);
   // The run may have published a restore point, or have removed restore points, before it was closed.
   await appendToChain(deps, deps.blobs(vault), summary, { late: true });
   await new ControlStore(deps.blobs(vault)).releaseLock(run, deps.now(), leftBy(summary));
