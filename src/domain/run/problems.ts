@@ -542,7 +542,7 @@ export const PROBLEMS = {
       'way. Start another run, which keeps what this one copied. To avoid this, deploy between runs.',
   },
   'setup-changed': {
-    meaning: 'ended because its accounts or its selection changed',
+    meaning: 'ended because the configuration changed',
     hint:
       'A setting or strongroom.json changed while the run was in progress: what it had done belongs to the earlier ' +
       'setup, and nothing may mix the two. Start another run. A backup by schedule starts again within the hour.',
