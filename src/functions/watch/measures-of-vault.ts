@@ -1,6 +1,6 @@
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
-import { costOf } from '#domain/cost/cost.ts';
+import { runTotal } from '#app/run-prices.ts';
 import type { JobMeasures, LastRun, Progress } from '#domain/metrics/samples.ts';
 import { defined } from '#domain/run/defined.ts';
 import type { Scheduled } from '#domain/run/occurrence.ts';
@@ -13,7 +13,6 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { progressOf } from '../run/get-run.ts';
-import { pricesOf, withRule } from '../run/run-cost.ts';
 import { readVault, type Watched, watchedIn } from './read-vault.ts';
 
 /** A collector waits ten seconds by default. */
@@ -112,8 +111,7 @@ async function lastRun(deps: Dependencies, read: Read, last: NonNullable<KindMem
   const row = await rowOf(deps, read, last.id);
   if (!row) return last;
   const { usage, ...known } = row;
-  const prices = pricesOf(deps);
-  const cost = usage && { total: costOf(withRule(deps, row, usage), prices).total, currency: prices.currency };
+  const cost = usage && runTotal(deps, row, usage);
   return { ...known, ...last, ...defined({ cost }) };
 }
 

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { RunReport } from '#domain/run/run.ts';
+import type { RunCost } from '#functions/run/run-cost.ts';
 import { parseExposition } from '../../support/app/exposition.ts';
 import type { Strongroom } from '../../support/app/strongroom.ts';
 import { useTestBed } from '../../support/app/test-bed.ts';
@@ -25,6 +27,11 @@ test('metrics show runs, and the same after a restart that loses all data of the
   let app = await bed.start();
   const first = await app.run();
   const second = await app.run({ mode: 'incremental' });
+  const { total } = (second as RunReport & { cost: RunCost }).cost;
+  expect(total).toBeGreaterThan(0);
+  // The event has the same cost, for the workbook.
+  const [, event] = new RegExp(`run-finished (\\{.*${second.id}.*\\})`).exec(app.host.output())!;
+  expect(JSON.parse(event!)).toMatchObject({ cost: total, currency: 'USD' });
   await app.verify();
   const check = async () => {
     const of = await scrape(app);
@@ -33,7 +40,7 @@ test('metrics show runs, and the same after a restart that loses all data of the
     expect(of('last_run_items')).toMatchObject({ 'backup copied': 0, 'backup unchanged': 3, 'backup failed': 0 });
     expect(of('last_run_ended_timestamp_seconds').backup).toBe(Date.parse(second.finishedAt!) / 1000);
     expect(of('job_restore_point_timestamp_seconds').nightly).toBe(Date.parse(second.startedAt) / 1000);
-    expect(of('last_run_cost')['backup USD']).toBeGreaterThan(0);
+    expect(of('last_run_cost')['backup USD']).toBe(total);
     expect(of('last_run_requests').backup).toBe(Object.values(second.requests).reduce((sum, each) => sum + each, 0));
     expect(of('job_verified_failed_items')).toEqual({ quick: 0 });
     expect(of('job_overdue')).toMatchObject({ backup: 0 });
