@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { METRICS, type MetricName } from '#domain/metrics/metric.ts';
+import type { RunSummary } from '#domain/run/run.ts';
 import { CONDITION_NAMES } from '#domain/watch/conditions.ts';
+import { Telemetry } from '#telemetry/telemetry.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../infra/${path}`, import.meta.url), 'utf8');
 
@@ -99,5 +101,72 @@ describe('the Grafana dashboard', () => {
     );
     expect(new Set(cells).size).toBe(cells.length);
     expect(panels.every(({ gridPos: { x, w } }) => x + w <= 24)).toBe(true);
+  });
+});
+
+describe('Azure Monitor', () => {
+  const names: string[] = [];
+  const properties = new Set<string>();
+  const numbers = new Set<string>();
+  const telemetry = new Telemetry(() => {}, {
+    event: (name, texts, measured) => {
+      names.push(`strongroom-${name}`);
+      for (const each of Object.keys(texts)) properties.add(each);
+      for (const each of Object.keys(measured)) numbers.add(each);
+    },
+    metric: (name) => names.push(`strongroom-${name}`),
+    exception() {},
+    flush: async () => {},
+  });
+  const counts = { listed: 1, copied: 1, unchanged: 0, skipped: 0, failed: 0 };
+  telemetry.runFinished(
+    {
+      ...{ id: 'a', job: 'nightly', mode: 'full', status: 'succeeded', startedAt: '2026-05-01T00:00:00Z', counts },
+      ...{ bytes: { copied: 1 }, progress: { blobsPerSecond: 1 }, requests: {}, containers: [], problems: [] },
+    } as unknown as RunSummary,
+    { total: 1, currency: 'EUR' },
+  );
+  for (const to of ['open', 'closed'] as const)
+    telemetry.conditionChanged(to, { id: 'brake/nightly', severity: 'error', title: 'x', job: 'nightly' });
+  telemetry.watchPassed(0);
+
+  it('has an alert on an app that is gone, which counts what each pass of the watch sends', () => {
+    const [rule] = /^resource gone [\s\S]*?^\}$/m.exec(read('app/monitoring.bicep'))!;
+    const [, name] = /customMetrics \| where name == "([a-z-]+)"'$/m.exec(rule)!;
+    expect(name).toBe(names.at(-1));
+    expect(rule).toMatch(/timeAggregation: 'Count'\n +operator: 'LessThan'\n +threshold: 1\n/);
+    // A watch every five minutes is missed twelve times.
+    expect(rule).toContain("windowSize: 'PT1H'");
+  });
+
+  const { items } = JSON.parse(read('workbook/strongroom.json')) as {
+    items: { name: string; content: { query?: string; parameters?: { name: string; query?: string }[] } }[];
+  };
+  const queries = items.flatMap(({ content: { query, parameters = [] } }) =>
+    [query, ...parameters.map((parameter) => parameter.query)].filter((each) => each !== undefined),
+  );
+
+  it('has a workbook that asks for what the app sends', () => {
+    expect(queries.length).toBeGreaterThan(5);
+    for (const query of queries) {
+      for (const [name] of query.matchAll(/strongroom-[a-z-]+/g)) expect(names, query).toContain(name);
+      for (const [, name] of query.matchAll(/customDimensions\.(\w+)/g)) expect([...properties], query).toContain(name);
+      for (const [, name] of query.matchAll(/customMeasurements\.(\w+)/g)) expect([...numbers], query).toContain(name);
+    }
+  });
+
+  it('has a workbook with duration, throughput, failures, requests and cost of each job', () => {
+    const { content } = items.find(({ name }) => name === 'jobs')!;
+    for (const name of ['seconds', 'bytesCopied', 'failed', 'requests', 'cost'])
+      expect(content.query).toContain(`customMeasurements.${name})`);
+    expect(content.query).toMatch(/ by job, mode/);
+    expect(new Set(items.map(({ name }) => name)).size).toBe(items.length);
+  });
+
+  it('has a workbook whose choice of jobs narrows every query of runs', () => {
+    const [time, jobs] = items.find(({ name }) => name === 'parameters')!.content.parameters!;
+    expect([time!.name, jobs!.name]).toEqual(['TimeRange', 'Job']);
+    const ofRuns = items.flatMap(({ content: { query } }) => (query?.includes('run-finished') ? query : []));
+    for (const query of ofRuns) expect(query).toContain('where "*" in ({Job}) or job in ({Job})');
   });
 });
