@@ -537,7 +537,14 @@ describe('azd down', () => {
 });
 
 describe('the deployed package', () => {
-  const DEPLOYED = ['dist/index.cjs', 'dist/applicationinsights.cjs', 'host.json', 'package.json', 'strongroom.json'];
+  const DEPLOYED = [
+    'dist/index.cjs',
+    'dist/applicationinsights.cjs',
+    'dist/otlp.cjs',
+    'host.json',
+    'package.json',
+    'strongroom.json',
+  ];
   const patterns = read('.funcignore')
     .split('\n')
     .filter((line) => line && !line.startsWith('#'));
