@@ -13,10 +13,13 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { progressOf } from '../run/get-run.ts';
+import { inTime } from './in-time.ts';
 import { readVault, type Watched, watchedIn } from './read-vault.ts';
 
 /** A collector waits ten seconds by default. */
 const PATIENCE_MS = 8_000;
+/** A run of many containers has many parts to list. */
+const PROGRESS_MS = 3_000;
 /** A run for each kind of each job. */
 const MOST_KNOWN = 1_000;
 
@@ -32,21 +35,12 @@ export interface VaultMeasures {
 /** Reads what metrics show of a vault; undefined if it does not answer in time. */
 export function measuresOfVault(deps: Dependencies) {
   const known = new Map<string, CatalogRow>();
-  return async (client: DurableClient, vault: string): Promise<VaultMeasures | undefined> => {
+  return (client: DurableClient, vault: string): Promise<VaultMeasures | undefined> => {
     const found = measured(deps, client, vault, known).catch((error) => {
       if (isStorageError(error)) return undefined;
       throw error;
     });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
-    });
-    try {
-      return await Promise.race([found, late]);
-    } finally {
-      clearTimeout(timer);
-      found.catch(() => {});
-    }
+    return inTime(found, PATIENCE_MS);
   };
 }
 
@@ -59,14 +53,15 @@ async function measured(
   const store = new WatchStore(deps.blobs(vault));
   const { state: before } = await store.readState();
   const { state, facts, rows } = await readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined);
-  const jobs = new Map<string, JobMeasures>();
-  for (const watched of watchedIn(deps, vault)) {
-    const { name } = watched.job;
-    const own = facts.find(({ job }) => job === name);
-    if (own) jobs.set(name, await measuresOfJob(deps, client, { watched, facts: own, vault, state, rows, known }));
-  }
+  const watched = new Map(watchedIn(deps, vault).map((each) => [each.job.name, each]));
+  const jobs = await Promise.all(
+    facts.map(async (own): Promise<[string, JobMeasures]> => {
+      const read = { watched: watched.get(own.job)!, facts: own, vault, state, rows, known };
+      return [own.job, await measuresOfJob(deps, client, read)];
+    }),
+  );
   return {
-    jobs,
+    jobs: new Map(jobs),
     conditions: facts.flatMap((each) => conditionsOf(each, deps.now())),
     noted: Object.values(state.notices.open).map(({ condition }) => condition),
   };
@@ -135,17 +130,21 @@ async function rowOf(
   }
 }
 
+/** A run is shown without its progress if that cannot be read, or not soon: all else is still true. */
 async function progressOfRuns(
   deps: Dependencies,
   client: DurableClient,
   { running }: JobFacts,
 ): Promise<Map<string, Progress>> {
-  const found = await Promise.all(running.map(async ({ id }) => [id, await progressOf(deps, client, id)] as const));
-  return new Map(
-    found.flatMap(([id, report]) => {
-      if (!report) return [];
-      const { progress, progressAt, lastSign = null } = report;
-      return [[id, { fraction: progress.fraction, progressAt, lastSign }] as const];
-    }),
-  );
+  const found = running.map(async ({ id }): Promise<[string, Progress][]> => {
+    const asked = progressOf(deps, client, id).catch((error) => {
+      deps.telemetry.failure('metrics', error, { run: id });
+      return undefined;
+    });
+    const report = await inTime(asked, PROGRESS_MS);
+    if (!report) return [];
+    const { progress, progressAt, lastSign = null } = report;
+    return [[id, { fraction: progress.fraction, progressAt, lastSign }]];
+  });
+  return new Map((await Promise.all(found)).flat());
 }

@@ -2,6 +2,8 @@ import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
+import { lockPath } from '#domain/run/control-paths.ts';
+import { acquire } from '#domain/run/lock.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import type { Handler } from '#functions/http/answering.ts';
 import { showMetricsHandler } from '#functions/watch/show-metrics.ts';
@@ -12,6 +14,7 @@ import { MemoryCatalog, type Rows } from '../../../../prove/memory/memory-catalo
 import { parseExposition } from '../../../support/app/exposition.ts';
 import { httpRequest } from '../../../support/builders/http-request.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
+import { runRef } from '../../../support/builders/run-ref.ts';
 
 vi.stubGlobal('STRONGROOM_VERSION', '1.2.3');
 
@@ -54,8 +57,12 @@ async function backUp(): Promise<RunSummary> {
   return summary;
 }
 
+/** What the host of orchestrations answers. */
+let getStatus: () => Promise<unknown> = async () => undefined;
+
 async function scrape(handler: Handler = showMetricsHandler(deps)) {
-  const answer = await handler(httpRequest(), {} as DurableClient, {} as InvocationContext);
+  const client = { getStatus: () => getStatus() } as unknown as DurableClient;
+  const answer = await handler(httpRequest(), client, {} as InvocationContext);
   expect(answer.status).toBe(200);
   return { text: String(answer.body), headers: answer.headers as Record<string, string> };
 }
@@ -179,4 +186,38 @@ test('what the watch noted of accounts and channels is shown, unless another app
   expect(await valuesOf('condition')).toEqual({ 'out-of-reach/SOURCE out-of-reach error SOURCE': 1 });
   deps.configuration.accounts.delete('SOURCE');
   expect(await valuesOf('condition')).toEqual({});
+});
+
+async function beginRun(): Promise<string> {
+  const now = new Date(vault.clock.app);
+  const run = runRef({ id: 'nightly-20260501T120000Z-aaaaaa', job: 'nightly', startedAt: now.toISOString() });
+  await vault.control.writeJson(lockPath('nightly'), acquire(undefined, run, now), 'absent');
+  return run.startedAt;
+}
+
+test('a run in progress is shown without its progress if the host of orchestrations fails', async () => {
+  const startedAt = await beginRun();
+  const failed: string[] = [];
+  deps.telemetry.failure = (what, error) => failed.push(`${what} ${(error as Error).message}`);
+  getStatus = async () => {
+    throw new Error('no task hub');
+  };
+  expect(await valuesOf('run_started_timestamp_seconds')).toEqual({ backup: Date.parse(startedAt) / 1000 });
+  expect(await valuesOf('run_progress_ratio')).toEqual({});
+  expect(failed).toContain('metrics no task hub');
+});
+
+test('a run whose progress takes long does not make its vault seem down', async () => {
+  await beginRun();
+  vi.useFakeTimers();
+  try {
+    getStatus = () => new Promise(() => {});
+    const handler = showMetricsHandler(deps);
+    const found = valuesOf('account_up', handler);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(await found).toEqual({ SOURCE: 1, VAULT: 1 });
+    expect(await valuesOf('runs_in_progress', handler)).toMatchObject({ backup: 1 });
+  } finally {
+    vi.useRealTimers();
+  }
 });
