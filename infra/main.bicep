@@ -106,7 +106,7 @@ param durableAlwaysReady int = 0
 @description('More app settings, such as those that strongroom.json refers to as %NAME%. No secrets.')
 param appSettings object = {}
 
-@description('Email address for alerts on unsuccessful runs, on runs that a timer could not start, on uploads that failed permanently, and on a configuration that does not let the app work. Empty: no alert.')
+@description('Email address for alerts on unsuccessful and overdue runs, on runs that a timer could not start, on uploads that failed permanently, on a configuration that does not let the app work, and on an app that is gone. Empty: no alert.')
 param alertEmail string = ''
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))

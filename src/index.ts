@@ -10,7 +10,8 @@ import { ConfigurationError } from './config/configuration-error.ts';
 import { misconfigurationOf } from './config/misconfiguration.ts';
 import { readAll } from './config/read-all.ts';
 import { taskHubOf } from './config/task-hub.ts';
-import { telemetrySettings } from './config/telemetry-settings.ts';
+import { hasCollector, telemetrySettings } from './config/telemetry-settings.ts';
+import { defined } from './domain/run/defined.ts';
 import { registerMisconfigured } from './functions/misconfigured.ts';
 import { blobTriggers, queues, type Registration, routes, timers } from './functions/triggers.ts';
 import { notifierOf } from './notify/notifier.ts';
@@ -23,6 +24,8 @@ import { PatientCatalog } from './storage/patient-catalog.ts';
 import type { TableAccount } from './storage/table-account.ts';
 import type * as bundled from './telemetry/application-insights.ts';
 import { followInvocations, writeLine } from './telemetry/invocation-log.ts';
+import type * as otlpBundle from './telemetry/otlp.ts';
+import type { SendSamples } from './telemetry/otlp.ts';
 import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
 
 /**
@@ -68,6 +71,7 @@ function dependencies(telemetry: Telemetry): Dependencies {
     limits,
     telemetry,
     notifier: notifierOf(() => ({ instance, now: now(), token })),
+    ...defined({ sendSamples: otlp(instance) }),
     missedStarts: new Map(),
     copySlots: pLimit(limits.copiesAtOnce),
     blobs: once<BlobAccount>((alias) => connectBlobAccount(configuration.accounts.get(alias)!, retries)),
@@ -112,6 +116,14 @@ function once<T>(make: (alias: string) => T): (alias: string) => T {
     made.set(alias, known);
     return known;
   };
+}
+
+declare const STRONGROOM_VERSION: string;
+
+function otlp(instance: string): SendSamples | undefined {
+  if (!hasCollector(process.env)) return undefined;
+  const bundle = require('./otlp.cjs') as typeof otlpBundle;
+  return bundle.connectOtlp(STRONGROOM_VERSION, instance);
 }
 
 function applicationInsights(): TelemetrySink | undefined {

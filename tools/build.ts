@@ -1,10 +1,15 @@
-// Bundles the function app into one file for the Functions worker, and Application Insights into a second one, so that
-// an app without Application Insights does not load it. Does nothing if dist/ is what it would build.
+// Bundles the function app into one file for the Functions worker, and Application Insights and OTLP into two more, so
+// that an app without them does not load them. Does nothing if dist/ is what it would build.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-const OUTPUTS = ['index.cjs', 'index.cjs.map', 'applicationinsights.cjs', 'applicationinsights.cjs.map'];
+const BUNDLES = {
+  index: 'src/index.ts',
+  applicationinsights: 'src/telemetry/application-insights.ts',
+  otlp: 'src/telemetry/otlp.ts',
+};
+const OUTPUTS = Object.keys(BUNDLES).flatMap((name) => [`${name}.cjs`, `${name}.cjs.map`]);
 /** What dist/ was built from. Written last. */
 const STAMP = 'dist/.built-from';
 
@@ -41,7 +46,7 @@ async function buildAll(): Promise<void> {
   try {
     const { outputFiles } = await build({
       write: false,
-      entryPoints: { index: 'src/index.ts', applicationinsights: 'src/telemetry/application-insights.ts' },
+      entryPoints: BUNDLES,
       outdir: 'dist',
       outExtension: { '.js': '.cjs' },
       bundle: true,
@@ -52,7 +57,7 @@ async function buildAll(): Promise<void> {
       minifySyntax: true,
       keepNames: true,
       // The Functions worker provides @azure/functions-core at run time. A bundled copy would not be connected to it.
-      external: ['@azure/functions-core', './applicationinsights.cjs'],
+      external: ['@azure/functions-core', './applicationinsights.cjs', './otlp.cjs'],
       define: { STRONGROOM_VERSION: JSON.stringify(version) },
       logLevel: 'warning',
     });

@@ -1,6 +1,6 @@
-// Log Analytics and Application Insights, which only accepts telemetry from the identity. An alert on unsuccessful
-// runs, runs that a timer could not start, an engaged safety brake, and uploads that failed permanently. Another one on
-// a configuration that does not let the app work.
+// Log Analytics and Application Insights, which only accepts telemetry from the identity, and a workbook. An alert on
+// unsuccessful and overdue runs, runs that a timer could not start, an engaged safety brake, and uploads that failed
+// permanently. Another one on a configuration that does not let the app work, and one on an app that is gone.
 param token string
 param location string
 param tags object
@@ -8,7 +8,7 @@ param tags object
 @description('The principal that may send telemetry.')
 param principalId string
 
-@description('Email address for alerts on unsuccessful runs, on runs that a timer could not start, on uploads that failed permanently, and on a configuration that does not let the app work. Empty: no alert.')
+@description('Email address for alerts on unsuccessful and overdue runs, on runs that a timer could not start, on uploads that failed permanently, on a configuration that does not let the app work, and on an app that is gone. Empty: no alert.')
 param alertEmail string
 
 // Monitoring Metrics Publisher
@@ -71,8 +71,8 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
   tags: tags
   kind: 'LogAlert'
   properties: {
-    displayName: 'A Strongroom run did not start, did not succeed or found very much changed, or an upload was not archived'
-    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a timer tried for minutes to start a run, and failed (see the event strongroom-start-failed); a run gave no sign of life when the next one was to start (see GET /api/runs/{id}); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison).'
+    displayName: 'A Strongroom run did not happen, did not succeed or found very much changed, or an upload was not archived'
+    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a timer tried for minutes to start a run, and failed (see the event strongroom-start-failed); a run gave no sign of life when the next one was to start (see GET /api/runs/{id}); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison); the watch found that a run is overdue, that nothing was verified for too long, that a job is still paused, that an account is out of reach or that a channel takes no messages (see the event strongroom-condition-open, and docs/watch.md).'
     severity: 1
     enabled: true
     scopes: [
@@ -86,7 +86,8 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
     criteria: {
       allOf: [
         {
-          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently", "strongroom-start-failed", "strongroom-run-silent") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled")) | extend job = coalesce(tostring(customDimensions.job), tostring(customDimensions.rule))'
+          // Of the conditions of the watch, those of which no other event tells. One of an account or a channel has no job.
+          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently", "strongroom-start-failed", "strongroom-run-silent") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled")) or (name == "strongroom-condition-open" and tostring(split(tostring(customDimensions.condition), "/")[0]) in ("overdue", "unproved", "paused", "out-of-reach", "undelivered")) | extend job = coalesce(tostring(customDimensions.job), tostring(customDimensions.rule), tostring(customDimensions.condition))'
           timeAggregation: 'Count'
           // One alert for each job and rule: that of one does not hide that of another.
           dimensions: [
@@ -151,6 +152,58 @@ resource badConfiguration 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = 
         people.id
       ]
     }
+  }
+}
+
+resource gone 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty(alertEmail)) {
+  name: 'alert-strongroom-gone-${token}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Strongroom does not run: nothing has watched the backups for an hour'
+    description: 'The watch of the app, which runs every five minutes, has reported nothing for an hour. The app is stopped or deleted, does not start, or cannot send telemetry: no backup may happen, and nothing else reports that. See GET /api/live and GET /api/health.'
+    severity: 1
+    enabled: true
+    scopes: [
+      insights.id
+    ]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    // It lasts until the watch reports again.
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          query: 'customMetrics | where name == "strongroom-watch-open-conditions"'
+          timeAggregation: 'Count'
+          operator: 'LessThan'
+          threshold: 1
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        people.id
+      ]
+    }
+  }
+}
+
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(insights.id, 'strongroom')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'Strongroom'
+    category: 'workbook'
+    sourceId: insights.id
+    serializedData: string(union(loadJsonContent('../workbook/strongroom.json'), { fallbackResourceIds: [insights.id] }))
   }
 }
 

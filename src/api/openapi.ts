@@ -52,7 +52,7 @@ export function openApiDocument(version: string): Document {
 }
 
 function described(id: string, operation: Operation, components: Json): Json {
-  const { path, summary, needs, query, body, answers } = operation;
+  const { path, summary, needs, query, body, mediaType, answers } = operation;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const inPath = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
   const inQuery = query ? queryParameters(schemaOf(query, 'input', components)) : [];
@@ -73,7 +73,10 @@ function described(id: string, operation: Operation, components: Json): Json {
         ]),
       ),
       ...Object.fromEntries(
-        Object.entries(answers).map(([status, schema]) => [status, success(Number(status), schema, components)]),
+        Object.entries(answers).map(([status, schema]) => [
+          status,
+          success(Number(status), schemaOf(schema, 'output', components), mediaType),
+        ]),
       ),
     },
   };
@@ -86,9 +89,8 @@ function neededBy(needs: Needs): string {
   return `one of the permissions ${all.join(', ')}, depending on what the call does`;
 }
 
-function success(status: number, schema: z.ZodType, components: Json): Json {
-  const content = { 'application/json': { schema: schemaOf(schema, 'output', components) } };
-  return { description: TEXTS[status] ?? 'OK', content };
+function success(status: number, schema: Json, mediaType = 'application/json'): Json {
+  return { description: TEXTS[status] ?? 'OK', content: { [mediaType]: { schema } } };
 }
 
 function failure(status: number, codes: readonly string[], components: Json): Json {

@@ -19,6 +19,8 @@ export interface Operation {
   readonly query?: z.ZodType;
   /** The body of a POST; absent if only an empty one is accepted. */
   readonly body?: z.ZodType;
+  /** What it answers with, if not with JSON: then its answers are texts. */
+  readonly mediaType?: string;
   /** What it answers, by status, other than errors. */
   readonly answers: Readonly<Record<number, z.ZodType>>;
   /** The codes of its own errors, by status; `errorsOf` adds those that every operation has. */

@@ -3,6 +3,7 @@ import { catalogOperations } from './catalog.ts';
 import { costOperations } from './cost.ts';
 import { descriptionOperations } from './description.ts';
 import { healthOperations } from './health.ts';
+import { metricsOperations } from './metrics.ts';
 import { pruneOperations } from './prunes.ts';
 import { restorePointOperations } from './restore-points.ts';
 import { restoreOperations } from './restores.ts';
@@ -24,6 +25,7 @@ export const OPERATIONS = {
   ...watchOperations,
   ...healthOperations,
   ...catalogOperations,
+  ...metricsOperations,
   ...costOperations,
   ...descriptionOperations,
   ...whoAmIOperations,

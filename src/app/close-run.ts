@@ -1,3 +1,4 @@
+import { usageOf } from '#domain/cost/usage.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { reportOf } from '#domain/run/report.ts';
 import { leftBy, type RunSummary, type UnlockedRun } from '#domain/run/run.ts';
@@ -8,6 +9,7 @@ import { appendToChain } from './append-to-chain.ts';
 import type { Dependencies } from './dependencies.ts';
 import { runsAs } from './job-context.ts';
 import { noteInCatalog } from './note-in-catalog.ts';
+import { runTotal } from './run-prices.ts';
 
 /** A run and its vault. Its job may no longer be configured. */
 export interface RunInVault {
@@ -44,7 +46,7 @@ export async function closeRun(
   };
   if (!(await control.writeSummary(summary))) return (await control.readSummary(run))!;
   await noteInCatalog(deps, vault, catalogRowOf(summary));
-  deps.telemetry.runFinished(summary);
+  deps.telemetry.runFinished(summary, runTotal(deps, summary, usageOf(summary)));
   return summary;
 }
 

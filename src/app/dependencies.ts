@@ -1,6 +1,7 @@
 import type { LimitFunction } from 'p-limit';
 import type { Configuration } from '#config/configuration.ts';
 import type { Limits } from '#config/limits.ts';
+import type { Sample } from '#domain/metrics/metric.ts';
 import type { MissedStart } from '#domain/watch/missed-start.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { Catalog } from '#storage/catalog.ts';
@@ -21,6 +22,8 @@ export interface Dependencies {
   catalog(alias: string): Catalog;
   /** Sends messages out of the app. */
   notifier: Notifier;
+  /** Sends metrics to a collector, and throws if it does not take them; absent without a collector. */
+  sendSamples?: (samples: readonly Sample[], at: Date) => Promise<void>;
   /** Starts that schedules could not make and that are not noted in their vaults yet, by id. */
   missedStarts: Map<string, MissedStart>;
   /** Absent where the host keeps its orchestrations to itself. */

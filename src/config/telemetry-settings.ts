@@ -3,6 +3,8 @@ import type { ConfigurationProblem } from './configuration-error.ts';
 
 const CONNECTION = 'APPLICATIONINSIGHTS_CONNECTION_STRING';
 const AUTHENTICATION = 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING';
+/** The second one is for metrics only, and goes before the first. */
+const COLLECTORS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'];
 
 export interface TelemetrySettings {
   connectionString: string;
@@ -10,11 +12,26 @@ export interface TelemetrySettings {
   identity?: { clientId?: string };
 }
 
-/** Application Insights takes any text, sends nothing by it, and says so nowhere. */
+/** These take any text, send nothing by it, and say so nowhere. */
 export function telemetryProblems(settings: AppSettings): ConfigurationProblem[] {
   return [
+    ...COLLECTORS.flatMap((name) => collectorProblem(settings, name)),
     ...problemOf(settings, CONNECTION, connectionProblem),
     ...problemOf(settings, AUTHENTICATION, authenticationProblem),
+  ];
+}
+
+/** Whether metrics go to a collector by OTLP. */
+export function hasCollector(settings: AppSettings): boolean {
+  return COLLECTORS.some((name) => settingOf(settings, name) !== undefined);
+}
+
+/** A collector is often beside the app, without TLS. */
+function collectorProblem(settings: AppSettings, name: string): ConfigurationProblem[] {
+  const value = settingOf(settings, name);
+  if (value === undefined || /^https?:$/.test(URL.parse(value)?.protocol ?? '')) return [];
+  return [
+    { place: name, message: `the app setting "${name}" needs an http or https address, such as that of port 4318` },
   ];
 }
 

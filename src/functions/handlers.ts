@@ -27,6 +27,7 @@ import { startRunHandler } from './run/start-run.ts';
 import { startVerificationHandler } from './verify/start-verification.ts';
 import { pauseJobHandler } from './watch/pause-job.ts';
 import { resumeJobHandler } from './watch/resume-job.ts';
+import { showMetricsHandler } from './watch/show-metrics.ts';
 import { testChannelHandler } from './watch/test-channel.ts';
 import { whoAmIHandler } from './who-am-i.ts';
 
@@ -56,6 +57,7 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   listReceipts: listReceiptsHandler,
   listPoison: listPoisonHandler,
   startReprocess: startReprocessHandler,
+  metrics: showMetricsHandler,
   showCost: showCostHandler,
   pauseJob: pauseJobHandler,
   resumeJob: resumeJobHandler,

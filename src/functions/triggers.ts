@@ -14,6 +14,7 @@ import { HANDLERS } from './handlers.ts';
 import { registrationOf } from './http/registration.ts';
 import { purgeHistoriesHandler } from './purge-histories.ts';
 import { runOnScheduleHandler } from './run-on-schedule.ts';
+import { sendMetricsHandler } from './watch/send-metrics.ts';
 import { watchHandler } from './watch/watch.ts';
 
 /** Registers a function whose handler has been made. */
@@ -38,7 +39,10 @@ export function functionName(...parts: string[]): string {
   return parts.join('_').replaceAll('-', '_');
 }
 
-/** A timer for every schedule of the configuration, one for the watch, and one for the purge of histories. */
+/**
+ * A timer for every schedule of the configuration, one for the watch, one for the purge of histories, and with a
+ * collector one for metrics.
+ */
 export function timers(deps: Dependencies): Registration[] {
   const { jobs, archives, notify } = deps.configuration;
   const timer = (job: Job, expression: string | undefined, what: Scheduled): Registration[] => {
@@ -49,9 +53,11 @@ export function timers(deps: Dependencies): Registration[] {
   };
   const purge = purgeHistoriesHandler(deps);
   const watch = watchHandler(deps);
+  const send = deps.sendSamples && sendMetricsHandler(deps, deps.sendSamples);
   return [
     () => df.app.client.timer('purge_histories', { schedule: PURGE_SCHEDULE, handler: purge }),
     () => app.timer('watch', { schedule: notify.every, handler: watch }),
+    ...(send ? [() => df.app.client.timer('send_metrics', { schedule: notify.every, handler: send })] : []),
     ...jobs.flatMap((job) => [
       ...timer(job, job.schedule, 'backup'),
       ...timer(job, job.verify?.schedule, 'verify'),

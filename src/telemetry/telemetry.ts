@@ -21,6 +21,7 @@ interface ConditionNamed {
   id: string;
   severity: string;
   title: string;
+  job?: string;
 }
 
 /**
@@ -57,15 +58,23 @@ export class Telemetry {
     this.#event('error', 'start-failed', about);
   }
 
-  runFinished(summary: RunSummary): void {
+  /** `cost`: as far as it is known. */
+  runFinished(summary: RunSummary, cost: { total: number; currency: string }): void {
     const { id, job, mode, status, counts, bytes, progress, requests } = summary;
     const seconds = (Date.parse(summary.finishedAt ?? summary.startedAt) - Date.parse(summary.startedAt)) / 1000;
     const sent = Object.values(requests).reduce((sum, count) => sum + count, 0);
     this.#event(
       levelOf(status),
       'run-finished',
-      { run: id, job, mode, status },
-      { ...counts, bytesCopied: bytes.copied, seconds, requests: sent, blobsPerSecond: progress.blobsPerSecond },
+      { run: id, job, mode, status, currency: cost.currency },
+      {
+        ...counts,
+        bytesCopied: bytes.copied,
+        seconds,
+        requests: sent,
+        blobsPerSecond: progress.blobsPerSecond,
+        cost: cost.total,
+      },
     );
     for (const report of summary.containers) {
       this.#event(
@@ -148,9 +157,9 @@ export class Telemetry {
   }
 
   /** A condition has opened or closed. Channels get messages of their own. */
-  conditionChanged(to: 'open' | 'closed', { id, severity, title }: ConditionNamed): void {
+  conditionChanged(to: 'open' | 'closed', { id, severity, title, job }: ConditionNamed): void {
     const level = to === 'closed' || severity === 'info' ? 'info' : severity === 'warning' ? 'warn' : 'error';
-    this.#event(level, `condition-${to}`, { condition: id, severity, title });
+    this.#event(level, `condition-${to}`, { condition: id, severity, title, job });
   }
 
   async flush(): Promise<void> {

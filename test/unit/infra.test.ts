@@ -7,6 +7,7 @@ import { resolveAccount } from '#config/accounts.ts';
 import { archiveRuleSchema } from '#config/archives.ts';
 import { readEvents } from '#domain/archive/archive-event.ts';
 import { HUB_SETTING, hubNameProblem } from '#domain/run/task-hub.ts';
+import { CONDITION_NAMES } from '#domain/watch/conditions.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 
 /** What the Bicep and the package say without a compiler. What a deployment makes of it: infra-snapshots.test.ts. */
@@ -515,6 +516,15 @@ describe('the alert', () => {
     expect(reported).toHaveLength(3);
     for (const name of reported) expect(query).toContain(`"${prefix}${name}"`);
   });
+
+  it('alerts on each condition of the watch that no other event reports', () => {
+    const [, query] = /^ +query: '(.*)'$/m.exec(read('infra/app/monitoring.bicep'))!;
+    const [, list] = /customDimensions\.condition\), "\/"\)\[0\]\) in \(([^)]*)\)/.exec(query!)!;
+    const named = [...list!.matchAll(/"([a-z-]+)"/g)].map(([, name]) => name!);
+    // A run that ends, does not start or is silent, a brake and a poison upload have events, and `slow` is no trouble.
+    const others = ['failed', 'incomplete', 'damaged', 'not-started', 'stalled', 'brake', 'poison', 'slow'];
+    expect([...named, ...others].sort()).toEqual([...CONDITION_NAMES].sort());
+  });
 });
 
 describe('azd down', () => {
@@ -527,7 +537,14 @@ describe('azd down', () => {
 });
 
 describe('the deployed package', () => {
-  const DEPLOYED = ['dist/index.cjs', 'dist/applicationinsights.cjs', 'host.json', 'package.json', 'strongroom.json'];
+  const DEPLOYED = [
+    'dist/index.cjs',
+    'dist/applicationinsights.cjs',
+    'dist/otlp.cjs',
+    'host.json',
+    'package.json',
+    'strongroom.json',
+  ];
   const patterns = read('.funcignore')
     .split('\n')
     .filter((line) => line && !line.startsWith('#'));

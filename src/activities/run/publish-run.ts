@@ -4,7 +4,9 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { pingEnd } from '#app/ping-check.ts';
+import { runTotal } from '#app/run-prices.ts';
 import { setupChange, vaultOfSetup } from '#app/run-setup.ts';
+import { usageOf } from '#domain/cost/usage.ts';
 import { standingOf } from '#domain/run/lock.ts';
 import { addRequests } from '#domain/run/request-counts.ts';
 import { leftBy, type RunRef, type RunStatus } from '#domain/run/run.ts';
@@ -54,7 +56,7 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
     await appendToChain(deps, context.vault, summary);
     await noteInCatalog(deps, context.vault.alias, catalogRowOf(summary));
     await control.releaseLock(run, deps.now(), leftBy(summary));
-    deps.telemetry.runFinished(summary);
+    deps.telemetry.runFinished(summary, runTotal(deps, summary, usageOf(summary)));
     await pingEnd(deps, summary);
     return { status: summary.status };
   });

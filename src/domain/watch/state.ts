@@ -9,6 +9,8 @@ export interface KindMemory {
   ended?: EndedRun;
   /** The newest run that did what is expected of its kind. */
   good?: { id: string; startedAt: string };
+  /** The newest run that succeeded. */
+  succeeded?: { id: string; finishedAt: string };
   /** The newest run that ended, however. */
   last?: { id: string; status: string; finishedAt: string };
   /** How long the last good runs took, in milliseconds, the newest last. */
@@ -120,10 +122,11 @@ function isLaterThan(text: string, now: Date): boolean {
 
 /** Without runs from before a clock was set back: none would be newer for long. */
 function believed(memory: KindMemory = { tookMs: [] }, now: Date): KindMemory {
-  const { ended, good, last, tookMs } = memory;
+  const { ended, good, succeeded, last, tookMs } = memory;
   return {
     ...(ended && !isLaterThan(ended.startedAt, now) && { ended }),
     ...(good && !isLaterThan(good.startedAt, now) && { good }),
+    ...(succeeded && !isLaterThan(succeeded.finishedAt, now) && { succeeded }),
     ...(last && !isLaterThan(last.finishedAt, now) && { last }),
     tookMs,
   };
@@ -154,6 +157,7 @@ function withEnded(memory: KindMemory, run: KnownRun): KindMemory {
     ...memory,
     ...last,
     ...(isNewer(memory.ended) && { ended }),
+    ...(status === 'succeeded' && isNewer(memory.succeeded) && { succeeded: { id, finishedAt } }),
     ...(isGood && { good: { id, startedAt }, tookMs: [...memory.tookMs, tookMs].slice(-MOST_DURATIONS) }),
   };
 }

@@ -50,7 +50,9 @@ export function answering<Op extends Operation>(
       const { status, body, headers } = await answer(call, client);
       if (!isChecked()) throw new Error(`${operation.method} ${operation.path} has checked no permission`);
       if (operation.method === 'POST') endSharedAnswers(deps);
-      const sent = json(status, body, { 'cache-control': 'no-store', ...headers });
+      const { mediaType } = operation;
+      const more = { 'cache-control': 'no-store', ...headers };
+      const sent = mediaType === undefined ? json(status, body, more) : text(status, String(body), mediaType, more);
       return operation.method === 'GET' && status === 200 ? unlessKnown(request, sent) : sent;
     } catch (error) {
       if (error instanceof HttpError) return problemResponse(error);
@@ -100,6 +102,10 @@ export function reply<const Status extends number, const Body>(
   headers: Record<string, string> = {},
 ) {
   return { status, body, headers };
+}
+
+function text(status: number, body: string, mediaType: string, headers: Record<string, string>) {
+  return { status, headers: { 'content-type': mediaType, ...headers }, body };
 }
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}) {

@@ -21,6 +21,7 @@ import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
+import { HttpError } from '../http/http-error.ts';
 import { SharedAnswers } from '../http/shared-answers.ts';
 import { type FoundRun, findRun } from './find-run.ts';
 import { type HolderLife, silentFor } from './holder-life.ts';
@@ -141,6 +142,21 @@ function heldIn(point: RunSummary | undefined, restore: RestoreTask | undefined)
   return point.parts
     .filter(({ container }) => !restore || isRestored(restore, container))
     .reduce((sum, { copied, unchanged }) => sum + copied + unchanged, 0);
+}
+
+/** How far a run in progress is; undefined if there is no such run any more, or if it cannot be read. */
+export async function progressOf(
+  deps: Dependencies,
+  client: DurableClient,
+  id: string,
+): Promise<Pick<Report, 'progress' | 'progressAt' | 'lastSign'> | undefined> {
+  try {
+    const found = await findRun(deps, client, id);
+    return found.state === 'running' ? await reportSoFar(deps, found) : undefined;
+  } catch (error) {
+    if (error instanceof HttpError || isStorageError(error, 'damaged')) return undefined;
+    throw error;
+  }
 }
 
 /** GET /api/runs/{id} */

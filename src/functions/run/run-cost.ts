@@ -1,11 +1,11 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import { pricesOf, withRule } from '#app/run-prices.ts';
 import { type Cost, costOf, storageCost, sumOf, timesCost, type UnknownCost } from '#domain/cost/cost.ts';
-import { EXAMPLE_PRICES } from '#domain/cost/example-prices.ts';
 import { occurrencesInMonth } from '#domain/cost/month.ts';
 import type { PriceTable } from '#domain/cost/price-table.ts';
-import { archivedTo, blobsIn, plannedUsage, type Usage, usageOf, withPriority } from '#domain/cost/usage.ts';
+import { blobsIn, plannedUsage, usageOf, withPriority } from '#domain/cost/usage.ts';
 import { defined } from '#domain/run/defined.ts';
-import { isArchiving, type RunMode, type RunReport } from '#domain/run/run.ts';
+import type { RunMode, RunReport } from '#domain/run/run.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 
 /** Where prices are from, as answers name it. */
@@ -43,22 +43,8 @@ export function runCost(deps: Dependencies, report: RunReport): RunCost {
   return { ...sourceOf(prices), ...cost, ...defined({ stored: copies ? stored : undefined, planned, perMonth }) };
 }
 
-export function pricesOf({ configuration }: Dependencies): PriceTable {
-  return configuration.prices ?? EXAMPLE_PRICES;
-}
-
 export function sourceOf({ currency, asOf, region, source }: PriceTable): PriceSource {
   return { currency, asOf, region, source };
-}
-
-/** A usage, with the tier that the archive rule of the run sets. */
-export function withRule(
-  { configuration }: Dependencies,
-  { job, mode }: { job: string; mode: string },
-  usage: Usage,
-): Usage {
-  const rule = isArchiving(mode as RunMode) ? configuration.archives.find(({ name }) => name === job) : undefined;
-  return rule?.destination.tier === undefined ? usage : archivedTo(usage, rule.destination.tier);
 }
 
 function plannedCost(deps: Dependencies, report: RunReport): RunCost['planned'] {

@@ -1,5 +1,6 @@
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import { pricesOf, withRule } from '#app/run-prices.ts';
 import { type Cost, costOf, sumOf } from '#domain/cost/cost.ts';
 import { MONTH_DAYS } from '#domain/cost/month.ts';
 import { addUsage, type Usage } from '#domain/cost/usage.ts';
@@ -9,7 +10,7 @@ import { answering, reply } from '../http/answering.ts';
 import { checkJobOfList } from './configured-job.ts';
 import { vaultsOf } from './find-run.ts';
 import { type CatalogProblem, catalogProblems, uncheckedRows } from './list-rows.ts';
-import { pricesOf, sourceOf, withRule } from './run-cost.ts';
+import { sourceOf } from './run-cost.ts';
 
 /** What the ended runs of a job in the last 30 days cost. */
 interface JobCost extends Cost {

@@ -63,6 +63,8 @@ export interface VaultFacts {
   facts: JobFacts[];
   /** Jobs whose objects cannot be read: nothing is known of them. */
   unread: Set<string>;
+  /** The newest runs of the catalog. */
+  rows: CatalogRow[];
 }
 
 /**
@@ -102,7 +104,7 @@ export async function readVault(
       unread.add(each.job.name);
     }
   }
-  return { state, facts, unread };
+  return { state, facts, unread, rows };
 }
 
 async function newestRows(deps: Dependencies, vault: string, limit: number): Promise<CatalogRow[]> {

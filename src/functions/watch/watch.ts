@@ -126,7 +126,7 @@ async function passOfVault(
 }
 
 /** Another app with this vault may have other jobs, accounts and channels: what it reports is none of ours. */
-function isConfigured({ configuration }: Dependencies, { job, account, channel }: Condition): boolean {
+export function isConfigured({ configuration }: Dependencies, { job, account, channel }: Condition): boolean {
   const { jobs, archives, accounts, notify } = configuration;
   if (job !== undefined) return [...jobs, ...archives].some(({ name }) => name === job);
   if (account !== undefined) return accounts.has(account);

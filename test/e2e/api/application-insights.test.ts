@@ -26,16 +26,18 @@ function withoutTls(): void {
 /** A service that takes telemetry. */
 async function collector() {
   const items: Item[] = [];
+  const paths = new Set<string>();
   const server = createServer(async (request, response) => {
     const body = await buffer(request);
     const text = String(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body);
+    paths.add(request.url ?? '');
     if (request.url?.endsWith('/track')) items.push(...(JSON.parse(text) as Item[]));
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ itemsReceived: items.length, itemsAccepted: items.length, errors: [] }));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { items, url, stop: () => server.close() };
+  return { items, paths, url, stop: () => server.close() };
 }
 
 test('Application Insights gets each event once, with its level and its invocation', async () => {
@@ -47,6 +49,8 @@ test('Application Insights gets each event once, with its level and its invocati
     {
       APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=${service.url}/`,
       APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true',
+      // The library knows this setting, too, and must send nothing there: metrics go there by a sender of their own.
+      OTEL_EXPORTER_OTLP_ENDPOINT: service.url.replace('https:', 'http:'),
     },
     tmpdir,
   );
@@ -55,6 +59,7 @@ test('Application Insights gets each event once, with its level and its invocati
   expect(service.items.map(({ data }) => [data.baseType, data.baseData.name])).toEqual([
     ['EventData', 'strongroom-misconfigured'],
   ]);
+  expect([...service.paths].filter((path) => !path.endsWith('/track'))).toEqual([]);
   expect(service.items[0]!.data.baseData.properties).toMatchObject({
     level: 'error',
     invocation: expect.stringMatching(/^[\da-f-]{36}$/),

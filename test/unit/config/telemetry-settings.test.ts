@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import { telemetryProblems, telemetrySettings } from '#config/telemetry-settings.ts';
+import { hasCollector, telemetryProblems, telemetrySettings } from '#config/telemetry-settings.ts';
 
 const KEY = '00000000-1111-2222-3333-444444444444';
 const CONNECTION = `InstrumentationKey=${KEY};IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;LiveEndpoint=https://westeurope.livediagnostics.monitor.azure.com/`;
@@ -43,5 +43,25 @@ test('what Application Insights would take without a word is a problem, and show
     for (const [index, text] of texts.entries()) expect(problems[index]!.message).toContain(text);
     expect(JSON.stringify(problems)).not.toContain(KEY.slice(1));
     expect(telemetrySettings(settings(connection, authentication))).toBeUndefined();
+  }
+});
+
+test('a collector of OTLP needs an address', () => {
+  const ENDPOINT = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+  const METRICS = 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT';
+  for (const settings of [{}, { [ENDPOINT]: ' ' }]) {
+    expect(telemetryProblems(settings)).toEqual([]);
+    expect(hasCollector(settings)).toBe(false);
+  }
+  for (const name of [ENDPOINT, METRICS]) {
+    for (const address of ['http://localhost:4318', 'https://otlp.example.net/v1/metrics']) {
+      expect(telemetryProblems({ [name]: address })).toEqual([]);
+      expect(hasCollector({ [name]: address })).toBe(true);
+    }
+    for (const wrong of ['localhost:4318', 'otlp.example.net', 'grpc://otlp.example.net:4317', 'a-secret']) {
+      const problems = telemetryProblems({ [name]: wrong });
+      expect(problems).toEqual([{ place: name, message: expect.stringContaining('address') }]);
+      expect(JSON.stringify(problems)).not.toContain(wrong);
+    }
   }
 });

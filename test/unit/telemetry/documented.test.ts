@@ -28,12 +28,14 @@ const finished = {
   problems: [{ code: 'throttled', container: 'a', count: 1, message: 'a' }],
 } as unknown as RunSummary;
 
+const CONDITION = { id: 'a', severity: 'info', title: 'a', job: 'a' };
+
 /** Every method, with all that it may be given. */
 const CALLS: Record<string, (telemetry: Telemetry) => void> = {
   runStarted: (telemetry) => telemetry.runStarted(run as unknown as RunRef),
   runNotStarted: (telemetry) => telemetry.runNotStarted('a', 'b', 'c'),
   startFailed: (telemetry) => telemetry.startFailed({ job: 'a', what: 'a', due: 'a', message: 'a' }),
-  runFinished: (telemetry) => telemetry.runFinished(finished),
+  runFinished: (telemetry) => telemetry.runFinished(finished, { total: 1, currency: 'EUR' }),
   brakeEngaged: (telemetry) => telemetry.brakeEngaged(finished, 'a'),
   chainHead: (telemetry) => telemetry.chainHead('a', { number: 1, sha256: 'a' }),
   uploadArchived: (telemetry) => telemetry.uploadArchived('a', 1),
@@ -43,7 +45,7 @@ const CALLS: Record<string, (telemetry: Telemetry) => void> = {
   failure: (telemetry) => telemetry.failure('a', new Error('a'), { run: 'a', job: 'a', container: 'a' }),
   misconfigured: (telemetry) => telemetry.misconfigured(1, 'a'),
   watchPassed: (telemetry) => telemetry.watchPassed(1),
-  conditionChanged: (telemetry) => telemetry.conditionChanged('open', { id: 'a', severity: 'info', title: 'a' }),
+  conditionChanged: (telemetry) => telemetry.conditionChanged('open', CONDITION),
 };
 
 /** What `warn` is given in the code; of a variable, only its name is known. */
@@ -74,7 +76,7 @@ test('every event and metric is documented with its properties, and no other', (
     flush: async () => {},
   });
   for (const call of Object.values(CALLS)) call(telemetry);
-  telemetry.conditionChanged('closed', { id: 'a', severity: 'info', title: 'a' });
+  telemetry.conditionChanged('closed', CONDITION);
   const documented = rowsOf(events);
   for (const [name, properties] of warnings()) sent.events[name] = properties ?? documented[name] ?? [];
   const sorted = (of: Record<string, string[]>) =>

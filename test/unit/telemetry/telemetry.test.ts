@@ -17,6 +17,8 @@ function recorded({ connected }: { connected: boolean }) {
   return { telemetry, lines, events, levels };
 }
 
+const COST = { total: 0.25, currency: 'EUR' };
+
 const summary = (status: string, problems: object[] = []): RunSummary =>
   ({
     ...{ id: 'nightly-1', job: 'nightly', mode: 'full', status, startedAt: '2026-11-21T00:00:00Z', problems },
@@ -31,7 +33,7 @@ test.each([
   ['failed', 'error'],
 ])('a run that ended as %s is logged as %s', (status, level) => {
   const { telemetry, levels } = recorded({ connected: false });
-  telemetry.runFinished(summary(status));
+  telemetry.runFinished(summary(status), COST);
   expect(levels()).toEqual([
     [level, 'run-finished'],
     [level, 'container-finished'],
@@ -40,7 +42,7 @@ test.each([
 
 test('a problem is a warning if its hint asks for something', () => {
   const { telemetry, levels } = recorded({ connected: false });
-  telemetry.runFinished(summary('succeeded', [{ code: 'source-vanished' }, { code: 'tags-not-read' }]));
+  telemetry.runFinished(summary('succeeded', [{ code: 'source-vanished' }, { code: 'tags-not-read' }]), COST);
   expect(levels().filter(([, name]) => name === 'problem')).toEqual([
     ['info', 'problem'],
     ['warn', 'problem'],
@@ -68,7 +70,7 @@ test('what stops backups is an error, and what is tried again a warning', () => 
 
 test('where Application Insights has an event, the log stores no line of it', () => {
   const { telemetry, levels, events } = recorded({ connected: true });
-  telemetry.runFinished(summary('failed'));
+  telemetry.runFinished(summary('failed'), COST);
   expect(events).toEqual([
     ['run-finished', 'error'],
     ['container-finished', 'error'],
@@ -94,7 +96,7 @@ test('a sink that fails keeps no work from going on: the log has each event at i
   const telemetry = new Telemetry((level, line) => lines.push([level, line]), sink);
   telemetry.uploadArchived('uploads', 1);
   telemetry.runStarted({ id: 'nightly-1', job: 'nightly' } as RunRef);
-  telemetry.runFinished(summary('failed', [{ code: 'throttled' }]));
+  telemetry.runFinished(summary('failed', [{ code: 'throttled' }]), COST);
   telemetry.failure('copyChunk', new Error('out of order'), {});
   telemetry.misconfigured(2, 'There are 2 problems');
   await telemetry.flush();

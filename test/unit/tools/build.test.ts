@@ -15,7 +15,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const FILES = ['.built-from', 'applicationinsights.cjs', 'applicationinsights.cjs.map', 'index.cjs', 'index.cjs.map'];
+const FILES = [
+  '.built-from',
+  ...['applicationinsights', 'index', 'otlp'].flatMap((name) => [`${name}.cjs`, `${name}.cjs.map`]),
+];
 
 test('a build is skipped if nothing has changed, and says so if not', () => {
   const project = realpathSync(mkdtempSync(join(tmpdir(), 'strongroom-build-')));
@@ -34,6 +37,7 @@ test('a build is skipped if nothing has changed, and says so if not', () => {
     write('package.json', '{"version":"1.2.3","type":"module"}');
     write('package-lock.json', '{}');
     write('src/telemetry/application-insights.ts', 'export const insights = 1;');
+    write('src/telemetry/otlp.ts', 'export const otlp = 1;');
     write('src/index.ts', 'declare const STRONGROOM_VERSION: string; console.log(STRONGROOM_VERSION);');
     expect(build()).toBe(built);
     expect(readFileSync(join(project, 'dist/index.cjs'), 'utf8')).toContain('1.2.3');

@@ -55,7 +55,8 @@ async function call(id: OperationId, access: Access | undefined, headers: Header
   const { method } = OPERATIONS[id];
   const request = httpRequest({ params: { id: 'x', job: 'x', rule: 'x' }, headers, method, body });
   const answer = await HANDLERS[id](depsWith(access))(request, {} as DurableClient, {} as InvocationContext);
-  return { status: answer.status!, body: JSON.parse(String(answer.body)) };
+  const isJson = /json$/.test(new Headers(answer.headers as Headers).get('content-type') ?? '');
+  return { status: answer.status!, body: isJson ? JSON.parse(String(answer.body)) : answer.body };
 }
 
 const ids = Object.keys(OPERATIONS) as OperationId[];
