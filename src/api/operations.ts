@@ -3,6 +3,7 @@ import { catalogOperations } from './catalog.ts';
 import { costOperations } from './cost.ts';
 import { descriptionOperations } from './description.ts';
 import { healthOperations } from './health.ts';
+import { overviewOperations } from './overview.ts';
 import { pruneOperations } from './prunes.ts';
 import { restorePointOperations } from './restore-points.ts';
 import { restoreOperations } from './restores.ts';
@@ -21,6 +22,7 @@ export const OPERATIONS = {
   ...verificationOperations,
   ...pruneOperations,
   ...archiveOperations,
+  ...overviewOperations,
   ...watchOperations,
   ...healthOperations,
   ...catalogOperations,

@@ -25,6 +25,7 @@ import { retryRunHandler } from './run/retry-run.ts';
 import { showCostHandler } from './run/show-cost.ts';
 import { startRunHandler } from './run/start-run.ts';
 import { startVerificationHandler } from './verify/start-verification.ts';
+import { overviewHandler } from './watch/overview.ts';
 import { pauseJobHandler } from './watch/pause-job.ts';
 import { resumeJobHandler } from './watch/resume-job.ts';
 import { testChannelHandler } from './watch/test-channel.ts';
@@ -57,6 +58,7 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   listPoison: listPoisonHandler,
   startReprocess: startReprocessHandler,
   showCost: showCostHandler,
+  overview: overviewHandler,
   pauseJob: pauseJobHandler,
   resumeJob: resumeJobHandler,
   testChannel: testChannelHandler,

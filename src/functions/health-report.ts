@@ -8,7 +8,7 @@ import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { defined } from '#domain/run/defined.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
-import { nextAfter } from '#domain/run/schedule.ts';
+import { nextStart } from '#domain/watch/next-start.ts';
 import { isPaused, type Pause } from '#domain/watch/pause.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
@@ -141,15 +141,9 @@ function shownPause(pause: Pause | undefined): ShownPause | null {
   return { since, until, reason, ...defined({ by }) };
 }
 
-/** A job that is paused has no next run, unless its pause ends by itself. */
-function nextRun(deps: Dependencies, schedule: string | undefined, timeZone: string, pause: Pause | undefined) {
-  if (schedule === undefined || (pause && pause.until === undefined)) return null;
-  return nextAfter(schedule, timeZone, pause ? new Date(pause.until!) : deps.now())?.toISOString() ?? null;
-}
-
 function timesOf(deps: Dependencies, { name, schedule, timeZone }: Job, pauses: ReadonlyMap<string, Pause>) {
   const pause = pauses.get(name);
-  const next = nextRun(deps, schedule, timeZone, pause);
+  const next = nextStart(schedule, timeZone, pause, deps.now())?.toISOString() ?? null;
   return { name, schedule: schedule ?? null, timeZone, next, paused: shownPause(pause) };
 }
 
@@ -159,7 +153,8 @@ function ruleTimesOf(
   pauses: ReadonlyMap<string, Pause>,
 ) {
   const pause = pauses.get(name);
-  return { name, reconcile, timeZone, next: nextRun(deps, reconcile, timeZone, pause), paused: shownPause(pause) };
+  const next = nextStart(reconcile, timeZone, pause, deps.now())?.toISOString() ?? null;
+  return { name, reconcile, timeZone, next, paused: shownPause(pause) };
 }
 
 function isOk(accounts: readonly CheckedAccount[], alias: string): boolean {
