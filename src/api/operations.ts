@@ -3,6 +3,7 @@ import { catalogOperations } from './catalog.ts';
 import { costOperations } from './cost.ts';
 import { descriptionOperations } from './description.ts';
 import { healthOperations } from './health.ts';
+import { jobOperations } from './jobs.ts';
 import { overviewOperations } from './overview.ts';
 import { pruneOperations } from './prunes.ts';
 import { restorePointOperations } from './restore-points.ts';
@@ -23,6 +24,7 @@ export const OPERATIONS = {
   ...pruneOperations,
   ...archiveOperations,
   ...overviewOperations,
+  ...jobOperations,
   ...watchOperations,
   ...healthOperations,
   ...catalogOperations,

@@ -7,6 +7,7 @@ import { healthDetailsHandler, healthHandler, liveHandler } from './health.ts';
 import type { Handler } from './http/answering.ts';
 import { openApiHandler } from './openapi.ts';
 import { startPruneHandler } from './prune/start-prune.ts';
+import { tryRetentionHandler } from './prune/try-retention.ts';
 import { rebuildCatalogHandler } from './rebuild-catalog.ts';
 import { startRestoreHandler } from './restore/start-restore.ts';
 import { blobHistoryHandler } from './restore-points/blob-history.ts';
@@ -19,6 +20,7 @@ import { searchNamesHandler } from './restore-points/search-names.ts';
 import { showChainHandler } from './restore-points/show-chain.ts';
 import { cancelRunHandler } from './run/cancel-run.ts';
 import { getRunHandler } from './run/get-run.ts';
+import { getJobHandler, listJobsHandler } from './run/list-jobs.ts';
 import { listOutcomesHandler } from './run/list-outcomes.ts';
 import { listRunsHandler } from './run/list-runs.ts';
 import { retryRunHandler } from './run/retry-run.ts';
@@ -59,6 +61,9 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   startReprocess: startReprocessHandler,
   showCost: showCostHandler,
   overview: overviewHandler,
+  listJobs: listJobsHandler,
+  getJob: getJobHandler,
+  tryRetention: tryRetentionHandler,
   pauseJob: pauseJobHandler,
   resumeJob: resumeJobHandler,
   testChannel: testChannelHandler,

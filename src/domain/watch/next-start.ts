@@ -14,3 +14,13 @@ export function nextStart(
   if (schedule === undefined || (pause && pause.until === undefined)) return undefined;
   return nextAfter(schedule, timeZone, pause ? new Date(pause.until!) : now);
 }
+
+/** The next times of a schedule. */
+export function nextTimes(schedule: string, timeZone: string, now: Date, count: number): Date[] {
+  const times: Date[] = [];
+  for (let at = nextAfter(schedule, timeZone, now); at && times.length < count; ) {
+    times.push(at);
+    at = nextAfter(schedule, timeZone, at);
+  }
+  return times;
+}

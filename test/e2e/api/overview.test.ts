@@ -54,6 +54,17 @@ test('the overview shows what each job has, does and lacks', async () => {
   endSlow();
   await app.ended(restore);
   expect((await overview(app)).totals.running).toBe(0);
+
+  const { body: jobs } = await app.call('GET', '/api/jobs');
+  expect(jobs.jobs).toMatchObject([{ schedules: [{ words: 'on day 1 of January at 00:00' }] }, { schedules: [] }]);
+  await app.run({}, 'first');
+  const { body: tried } = await app.call('GET', '/api/jobs/first/retention?keepLast=1');
+  expect(tried).toMatchObject({
+    isInForce: false,
+    keeps: 2,
+    restorePoints: [{ reasons: ['last 1', 'last good'] }, { id }],
+  });
+  expect((await app.call('GET', '/api/jobs/first/retention')).body).toMatchObject({ policy: null, keeps: 2 });
 });
 
 test('a vault that does not answer hides no other one, and one damaged lock no other job', async () => {
