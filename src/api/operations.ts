@@ -7,6 +7,7 @@ import { jobOperations } from './jobs.ts';
 import { overviewOperations } from './overview.ts';
 import { pruneOperations } from './prunes.ts';
 import { restorePointOperations } from './restore-points.ts';
+import { restorePreviewOperations } from './restore-preview.ts';
 import { restoreOperations } from './restores.ts';
 import { runOperations } from './runs.ts';
 import { searchOperations } from './search.ts';
@@ -20,6 +21,7 @@ export const OPERATIONS = {
   ...restorePointOperations,
   ...searchOperations,
   ...restoreOperations,
+  ...restorePreviewOperations,
   ...verificationOperations,
   ...pruneOperations,
   ...archiveOperations,

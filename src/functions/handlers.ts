@@ -9,6 +9,7 @@ import { openApiHandler } from './openapi.ts';
 import { startPruneHandler } from './prune/start-prune.ts';
 import { tryRetentionHandler } from './prune/try-retention.ts';
 import { rebuildCatalogHandler } from './rebuild-catalog.ts';
+import { previewRestoreHandler } from './restore/preview-restore.ts';
 import { startRestoreHandler } from './restore/start-restore.ts';
 import { blobHistoryHandler } from './restore-points/blob-history.ts';
 import { forgetHandler } from './restore-points/forget-restore-point.ts';
@@ -44,6 +45,7 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   retryRun: retryRunHandler,
   startPrune: startPruneHandler,
   startRestore: startRestoreHandler,
+  previewRestore: previewRestoreHandler,
   startVerification: startVerificationHandler,
   listRestorePoints: listRestorePointsHandler,
   getRestorePoint: getRestorePointHandler,
