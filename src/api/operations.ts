@@ -5,6 +5,7 @@ import { descriptionOperations } from './description.ts';
 import { healthOperations } from './health.ts';
 import { jobOperations } from './jobs.ts';
 import { overviewOperations } from './overview.ts';
+import { proofOperations } from './proof.ts';
 import { pruneOperations } from './prunes.ts';
 import { restorePointOperations } from './restore-points.ts';
 import { restorePreviewOperations } from './restore-preview.ts';
@@ -19,6 +20,7 @@ import { whoAmIOperations } from './who-am-i.ts';
 export const OPERATIONS = {
   ...runOperations,
   ...restorePointOperations,
+  ...proofOperations,
   ...searchOperations,
   ...restoreOperations,
   ...restorePreviewOperations,

@@ -19,6 +19,7 @@ import { listRestorePointsHandler } from './restore-points/list-restore-points.t
 import { holdHandler, releaseHandler, unholdHandler, unmarkHandler } from './restore-points/note-restore-point.ts';
 import { searchNamesHandler } from './restore-points/search-names.ts';
 import { showChainHandler } from './restore-points/show-chain.ts';
+import { showProofHandler } from './restore-points/show-proof.ts';
 import { cancelRunHandler } from './run/cancel-run.ts';
 import { getRunHandler } from './run/get-run.ts';
 import { getJobHandler, listJobsHandler } from './run/list-jobs.ts';
@@ -55,6 +56,7 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   unmarkRestorePoint: unmarkHandler,
   forgetRestorePoint: forgetHandler,
   releaseRestorePoint: releaseHandler,
+  showProof: showProofHandler,
   blobHistory: blobHistoryHandler,
   searchNames: searchNamesHandler,
   startReconcile: startReconcileHandler,
