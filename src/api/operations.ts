@@ -1,3 +1,4 @@
+import { archiveRuleOperations } from './archive-rules.ts';
 import { archiveOperations } from './archives.ts';
 import { catalogOperations } from './catalog.ts';
 import { costOperations } from './cost.ts';
@@ -26,6 +27,7 @@ export const OPERATIONS = {
   ...restorePreviewOperations,
   ...verificationOperations,
   ...pruneOperations,
+  ...archiveRuleOperations,
   ...archiveOperations,
   ...overviewOperations,
   ...jobOperations,

@@ -2,6 +2,7 @@ import type { OperationId } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { listPoisonHandler } from './archive/list-poison.ts';
 import { listReceiptsHandler } from './archive/list-receipts.ts';
+import { getArchiveHandler, listArchivesHandler } from './archive/show-archives.ts';
 import { startReconcileHandler, startReprocessHandler } from './archive/start-archiving.ts';
 import { healthDetailsHandler, healthHandler, liveHandler } from './health.ts';
 import type { Handler } from './http/answering.ts';
@@ -59,6 +60,8 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   showProof: showProofHandler,
   blobHistory: blobHistoryHandler,
   searchNames: searchNamesHandler,
+  listArchives: listArchivesHandler,
+  getArchive: getArchiveHandler,
   startReconcile: startReconcileHandler,
   listReceipts: listReceiptsHandler,
   listPoison: listPoisonHandler,
