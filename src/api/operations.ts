@@ -1,6 +1,7 @@
 import { archiveRuleOperations } from './archive-rules.ts';
 import { archiveOperations } from './archives.ts';
 import { catalogOperations } from './catalog.ts';
+import { configurationOperations } from './configuration.ts';
 import { costOperations } from './cost.ts';
 import { descriptionOperations } from './description.ts';
 import { healthOperations } from './health.ts';
@@ -34,6 +35,7 @@ export const OPERATIONS = {
   ...watchOperations,
   ...healthOperations,
   ...catalogOperations,
+  ...configurationOperations,
   ...costOperations,
   ...descriptionOperations,
   ...whoAmIOperations,

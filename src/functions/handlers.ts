@@ -4,6 +4,7 @@ import { listPoisonHandler } from './archive/list-poison.ts';
 import { listReceiptsHandler } from './archive/list-receipts.ts';
 import { getArchiveHandler, listArchivesHandler } from './archive/show-archives.ts';
 import { startReconcileHandler, startReprocessHandler } from './archive/start-archiving.ts';
+import { checkConfigurationHandler } from './check-configuration.ts';
 import { healthDetailsHandler, healthHandler, liveHandler } from './health.ts';
 import type { Handler } from './http/answering.ts';
 import { openApiHandler } from './openapi.ts';
@@ -74,6 +75,7 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   pauseJob: pauseJobHandler,
   resumeJob: resumeJobHandler,
   testChannel: testChannelHandler,
+  checkConfiguration: checkConfigurationHandler,
   rebuildCatalog: rebuildCatalogHandler,
   health: healthHandler,
   healthDetails: healthDetailsHandler,

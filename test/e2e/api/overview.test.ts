@@ -86,3 +86,13 @@ test('a vault that does not answer hides no other one, and one damaged lock no o
   ]);
   expect(conditions.map(({ id }) => id)).toContain('out-of-reach/ELSEWHERE');
 });
+
+test('a configuration is checked with the settings of the app, and does not count', async () => {
+  const app = await bed.start({ jobs: [job('first')] });
+  const check = async (value: object) => (await app.call('POST', '/api/config/check', value)).body;
+  expect(await check({ jobs: [job('first'), job('second')] })).toMatchObject({ isValid: true, problems: [], jobs: 2 });
+  expect(await check({ jobs: [job('first', { schedule: '0 4 * * *' })] })).toMatchObject({
+    ...{ isValid: false, jobs: null, problems: [{ path: 'jobs[0].schedule' }] },
+  });
+  expect((await app.call('GET', '/api/jobs')).body.jobs).toHaveLength(1);
+});
