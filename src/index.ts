@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import { makeActivities } from './activities/index.ts';
 import type { Dependencies } from './app/dependencies.ts';
 import { inOwnHub, TaskHub } from './app/task-hub.ts';
+import { checkConfiguration } from './config/check-configuration.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
 import { misconfigurationOf } from './config/misconfiguration.ts';
 import { readAll } from './config/read-all.ts';
@@ -79,6 +80,7 @@ function dependencies(telemetry: Telemetry): Dependencies {
     catalog: once<Catalog>(
       (alias) => new PatientCatalog(connectCatalog(configuration.accounts.get(alias)!, undefined, retries), now),
     ),
+    checkConfiguration: (value) => checkConfiguration(value, process.env),
     now,
     random: () =>
       BigInt(`0x${randomBytes(8).toString('hex')}`)

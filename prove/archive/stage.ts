@@ -78,6 +78,7 @@ export function dependenciesOf(process: {
     },
     notifier: { send: async () => {}, ping: async () => {} },
     missedStarts: new Map(),
+    checkConfiguration: () => ({ problems: [] }),
     limits: LIMITS,
     telemetry: new Telemetry(() => {}),
     copySlots: pLimit(LIMITS.copiesAtOnce),

@@ -70,6 +70,7 @@ export class Workforce {
       telemetry: this.#telemetry(),
       notifier: { send: async () => {}, ping: async () => {} },
       missedStarts: new Map(),
+      checkConfiguration: () => ({ problems: [] }),
       copySlots: pLimit(limits.copiesAtOnce),
       blobs: (alias) => new MemoryBlobs(accounts[alias]!, network),
       tables: (alias) => {

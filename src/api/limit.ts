@@ -1,13 +1,6 @@
-import { z } from 'zod';
+import { countUpTo } from './count-up-to.ts';
 
-/** The parameter `limit` of a list: digits only, as `0x10`, `1e2` and ` 5` are probably not what the caller means. */
+/** The parameter `limit` of a list. */
 export function limitUpTo(most: number, byDefault: number) {
-  const error = `this must be a whole number from 1 to ${most}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, { error, abort: true })
-    .transform(Number)
-    .pipe(z.number().min(1, { error }).max(most, { error }))
-    .default(byDefault)
-    .meta({ type: 'integer', minimum: 1, maximum: most, default: byDefault });
+  return countUpTo(most).default(byDefault).meta({ type: 'integer', minimum: 1, maximum: most, default: byDefault });
 }

@@ -3,6 +3,7 @@ import { bySchema } from '#domain/run/by.ts';
 import type { ChainLink } from '#domain/run/chain-link.ts';
 import type { Members } from '#domain/run/members.ts';
 import type { NotPreserved } from '#domain/run/not-preserved.ts';
+import type { PlanSummary } from '#domain/run/plan-summary.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import { planSchema } from '#domain/run/prune-plan.ts';
 import type {
@@ -120,6 +121,13 @@ const containerSchema = z
   } satisfies Members<ContainerReport>)
   .meta({ id: 'ContainerReport' });
 
+const planSummarySchema = z
+  .strictObject({
+    ...{ keeps: count, removes: count, empties: count },
+    ...{ items: count.nullable(), bytes: count.nullable(), emptiesFrom: time },
+  } satisfies Members<PlanSummary>)
+  .meta({ id: 'PlanSummary' });
+
 const actionSchema = z.union([
   z.strictObject({ may: z.literal(true) }),
   z.strictObject({ may: z.literal(false), code: text, why: text }),
@@ -157,7 +165,7 @@ export const runReportSchema = z
     containersTotal: count.nullable(),
     problems: z.array(problemSchema),
     actions: z.strictObject({ cancel: actionSchema, retry: actionSchema }),
-    plan: planSchema.meta({ id: 'PrunePlan' }).optional(),
+    plan: planSchema.extend({ summary: planSummarySchema }).meta({ id: 'PrunePlan' }).optional(),
     chain: linkSchema.optional(),
     lastSign: time.nullable().optional(),
     countsAsLostAt: time.optional(),

@@ -1,4 +1,5 @@
 import type { LimitFunction } from 'p-limit';
+import type { CheckedConfiguration } from '#config/check-configuration.ts';
 import type { Configuration } from '#config/configuration.ts';
 import type { Limits } from '#config/limits.ts';
 import type { Sample } from '#domain/metrics/metric.ts';
@@ -28,6 +29,8 @@ export interface Dependencies {
   missedStarts: Map<string, MissedStart>;
   /** Absent where the host keeps its orchestrations to itself. */
   taskHub?: TaskHub;
+  /** Checks a configuration that is not in force, with the settings of this app. */
+  checkConfiguration(value: object): CheckedConfiguration;
   now(): Date;
   /** Six characters of a–z and 0–9. */
   random(): string;

@@ -150,13 +150,18 @@ export interface Configuration {
 }
 
 /**
- * Parses a configuration. `file` names its file in messages; `settings` are the app settings. Throws ConfigurationError
- * with all problems, and nothing else.
+ * Parses a configuration. `file` names its file in messages; `settings` are the app settings, and `fillFrom` those that
+ * may be filled in for `%NAME%`: by default, all. Throws ConfigurationError with all problems, and nothing else.
  */
-export function loadConfiguration(from: { text: string; file: string; settings: AppSettings }): Configuration {
-  const { file, settings } = from;
+export function loadConfiguration(from: {
+  text: string;
+  file: string;
+  settings: AppSettings;
+  fillFrom?: AppSettings;
+}): Configuration {
+  const { file, settings, fillFrom = settings } = from;
   const { parsed: written, repeated } = parseJson(from.text, file);
-  const { value, problems: missing, filledIn } = withSettings(written, settings);
+  const { value, problems: missing, filledIn } = withSettings(written, fillFrom);
   const unresolved = new Set(missing.map(({ place }) => place));
   const problems: ConfigurationProblem[] = [];
 

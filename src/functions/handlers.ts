@@ -2,12 +2,16 @@ import type { OperationId } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { listPoisonHandler } from './archive/list-poison.ts';
 import { listReceiptsHandler } from './archive/list-receipts.ts';
+import { getArchiveHandler, listArchivesHandler } from './archive/show-archives.ts';
 import { startReconcileHandler, startReprocessHandler } from './archive/start-archiving.ts';
+import { checkConfigurationHandler } from './check-configuration.ts';
 import { healthDetailsHandler, healthHandler, liveHandler } from './health.ts';
 import type { Handler } from './http/answering.ts';
 import { openApiHandler } from './openapi.ts';
 import { startPruneHandler } from './prune/start-prune.ts';
+import { tryRetentionHandler } from './prune/try-retention.ts';
 import { rebuildCatalogHandler } from './rebuild-catalog.ts';
+import { previewRestoreHandler } from './restore/preview-restore.ts';
 import { startRestoreHandler } from './restore/start-restore.ts';
 import { blobHistoryHandler } from './restore-points/blob-history.ts';
 import { forgetHandler } from './restore-points/forget-restore-point.ts';
@@ -17,14 +21,17 @@ import { listRestorePointsHandler } from './restore-points/list-restore-points.t
 import { holdHandler, releaseHandler, unholdHandler, unmarkHandler } from './restore-points/note-restore-point.ts';
 import { searchNamesHandler } from './restore-points/search-names.ts';
 import { showChainHandler } from './restore-points/show-chain.ts';
+import { showProofHandler } from './restore-points/show-proof.ts';
 import { cancelRunHandler } from './run/cancel-run.ts';
 import { getRunHandler } from './run/get-run.ts';
+import { getJobHandler, listJobsHandler } from './run/list-jobs.ts';
 import { listOutcomesHandler } from './run/list-outcomes.ts';
 import { listRunsHandler } from './run/list-runs.ts';
 import { retryRunHandler } from './run/retry-run.ts';
 import { showCostHandler } from './run/show-cost.ts';
 import { startRunHandler } from './run/start-run.ts';
 import { startVerificationHandler } from './verify/start-verification.ts';
+import { overviewHandler } from './watch/overview.ts';
 import { pauseJobHandler } from './watch/pause-job.ts';
 import { resumeJobHandler } from './watch/resume-job.ts';
 import { showMetricsHandler } from './watch/show-metrics.ts';
@@ -42,6 +49,7 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   retryRun: retryRunHandler,
   startPrune: startPruneHandler,
   startRestore: startRestoreHandler,
+  previewRestore: previewRestoreHandler,
   startVerification: startVerificationHandler,
   listRestorePoints: listRestorePointsHandler,
   getRestorePoint: getRestorePointHandler,
@@ -51,17 +59,25 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   unmarkRestorePoint: unmarkHandler,
   forgetRestorePoint: forgetHandler,
   releaseRestorePoint: releaseHandler,
+  showProof: showProofHandler,
   blobHistory: blobHistoryHandler,
   searchNames: searchNamesHandler,
+  listArchives: listArchivesHandler,
+  getArchive: getArchiveHandler,
   startReconcile: startReconcileHandler,
   listReceipts: listReceiptsHandler,
   listPoison: listPoisonHandler,
   startReprocess: startReprocessHandler,
   metrics: showMetricsHandler,
   showCost: showCostHandler,
+  overview: overviewHandler,
+  listJobs: listJobsHandler,
+  getJob: getJobHandler,
+  tryRetention: tryRetentionHandler,
   pauseJob: pauseJobHandler,
   resumeJob: resumeJobHandler,
   testChannel: testChannelHandler,
+  checkConfiguration: checkConfigurationHandler,
   rebuildCatalog: rebuildCatalogHandler,
   health: healthHandler,
   healthDetails: healthDetailsHandler,

@@ -141,14 +141,9 @@ function shownPause(pause: Pause | undefined): ShownPause | null {
   return { since, until, reason, ...defined({ by }) };
 }
 
-function nextRun(deps: Dependencies, schedule: string | undefined, timeZone: string, pause: Pause | undefined) {
-  if (schedule === undefined) return null;
-  return nextStart(schedule, timeZone, pause, deps.now())?.toISOString() ?? null;
-}
-
 function timesOf(deps: Dependencies, { name, schedule, timeZone }: Job, pauses: ReadonlyMap<string, Pause>) {
   const pause = pauses.get(name);
-  const next = nextRun(deps, schedule, timeZone, pause);
+  const next = nextStart(schedule, timeZone, pause, deps.now())?.toISOString() ?? null;
   return { name, schedule: schedule ?? null, timeZone, next, paused: shownPause(pause) };
 }
 
@@ -158,7 +153,8 @@ function ruleTimesOf(
   pauses: ReadonlyMap<string, Pause>,
 ) {
   const pause = pauses.get(name);
-  return { name, reconcile, timeZone, next: nextRun(deps, reconcile, timeZone, pause), paused: shownPause(pause) };
+  const next = nextStart(reconcile, timeZone, pause, deps.now())?.toISOString() ?? null;
+  return { name, reconcile, timeZone, next, paused: shownPause(pause) };
 }
 
 function isOk(accounts: readonly CheckedAccount[], alias: string): boolean {

@@ -1,3 +1,4 @@
+import { listNamed } from '#app/list-named.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import { type Archived, claim, ended, type Receipt, type SourceVersion, standingOf } from '#domain/archive/receipt.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
@@ -18,7 +19,6 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { confirmCopy } from '../copying/confirm-copy.ts';
 import { copyBlob } from '../copying/copy-blob.ts';
 import type { BackupContext } from '../copying/copy-context.ts';
-import { listNamed } from '../copying/list-named.ts';
 import { targetName } from '../copying/route.ts';
 import { findSourceVersion } from '../copying/source-version.ts';
 import type { ArchiveContext } from './archive-context.ts';

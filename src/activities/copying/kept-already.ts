@@ -1,6 +1,6 @@
+import { listNamed } from '#app/list-named.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import type { BackupContext } from './copy-context.ts';
-import { listNamed } from './list-named.ts';
 
 /**
  * Whether there is a snapshot of this very state already: an earlier run took it, and could not overwrite the blob.

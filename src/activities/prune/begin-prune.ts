@@ -1,19 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf, runsAs } from '#app/job-context.ts';
-import { DEFAULT_MARGIN_HOURS, retention } from '#domain/prune/retention.ts';
+import { lastPoint } from '#app/last-point.ts';
+import { decidePoints } from '#domain/prune/decide-points.ts';
+import { DEFAULT_MARGIN_HOURS } from '#domain/prune/retention.ts';
 import { CONTROL_CONTAINER, entityFilesPrefix, prunePlanPath, runPrefix } from '#domain/run/control-paths.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { type PointName, type PrunePlan, type Reading, withHash } from '#domain/run/prune-plan.ts';
 import { announced, forGood, type Removal, withdrawn } from '#domain/run/removal.ts';
-import { type Notes, verifiedAt } from '#domain/run/restore-point.ts';
+import type { Notes } from '#domain/run/restore-point.ts';
 import type { PartEntry, PruneRef, RunRef } from '#domain/run/run.ts';
 import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import { isValidTableName } from '#domain/tables/table-name.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import type { ContainerPair, ListContainersResult } from '../run/container-task.ts';
-import { lastPoint } from '../run/previous-point.ts';
 import { brakedContainers, isBraked } from './braked-containers.ts';
 import { findOldRuns } from './find-old-runs.ts';
 import { type PointInVault, readingIn, readPicture, type VaultPicture } from './vault-picture.ts';
@@ -93,14 +94,11 @@ async function decideNow(
   const marginMs = (job.retention?.marginHours ?? DEFAULT_MARGIN_HOURS) * HOUR;
   const isRemoved = ({ notes }: PointInVault) => notes.removed !== undefined && notes.removed.run !== run.id;
   const own = picture.points.filter((point) => point.job === run.job && point.published);
-  // After a clock was set back, the restore point that was made last seems to be older than those before it.
-  const madeLast = await lastPoint(control, run.job);
-  const decisions = retention(
-    own.filter((point) => !isRemoved(point)).map(pointInTime),
+  const decisions = decidePoints(
+    own.filter((point) => !isRemoved(point)),
     job.retention,
-    now,
-    job.timeZone,
-  ).map((each) => (each.keep || each.id !== madeLast ? each : { ...each, keep: true, reasons: ['made last'] }));
+    { now, timeZone: job.timeZone, madeLast: await lastPoint(control, run.job) },
+  );
   const remove = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
   const braked = brakedContainers(picture.points);
   const isAnyBraked = own.some(({ parts }) => parts.some(({ destination }) => isBraked(braked, destination)));
@@ -155,19 +153,6 @@ async function refusedToDelete(deps: Dependencies, run: RunRef): Promise<string 
     if (isStorageError(error, 'not-found', 'precondition')) return undefined;
     throw error;
   }
-}
-
-function pointInTime({ id, startedAt, status, notes }: PointInVault) {
-  const { hold, brake } = notes;
-  const verified = verifiedAt(notes);
-  return {
-    id,
-    startedAt,
-    status: status === 'succeeded' ? ('succeeded' as const) : ('completed-with-failures' as const),
-    ...(hold && { hold }),
-    ...(brake && !brake.released && { brake }),
-    ...(verified !== undefined && { verifiedAt: verified }),
-  };
 }
 
 function isOver({ removed }: Notes, now: Date, marginMs: number): boolean {

@@ -1,16 +1,16 @@
+import { ofVault } from '#app/of-vault.ts';
+import { restoreProblemCode } from '#app/restore-problem-code.ts';
 import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { copyDeadline } from '#domain/copying/copy-method.ts';
 import { isArchived } from '#domain/restore/locate.ts';
+import { failedEntry } from '#domain/run/failed-entry.ts';
 import type { Outcome, PendingCopy, PlannedItem } from '#domain/run/outcome.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { abortQuietly } from '../copying/abort-quietly.ts';
 import { MAX_ASYNC_COPIES } from '../copying/copy-limits.ts';
 import { targetName } from '../copying/route.ts';
-import { failedEntry } from './failed-entry.ts';
 import { finishRestore } from './finish-restore.ts';
-import { ofVault } from './held-content.ts';
 import { restoreBlob } from './restore-blob.ts';
-import { restoreProblemCode } from './restore-problem-code.ts';
 import type { RestoreContext } from './restore-route.ts';
 
 /** Rehydrating takes up to 15 hours. After this many milliseconds, the blob fails. */

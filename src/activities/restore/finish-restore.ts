@@ -1,11 +1,11 @@
+import { restoreProblemCode } from '#app/restore-problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { methodsFor } from '#domain/copying/copy-method.ts';
 import { isArchived } from '#domain/restore/locate.ts';
 import { hasRecord, lacksOf, restoredMetadata } from '#domain/restore/restored-metadata.ts';
+import { failedEntry } from '#domain/run/failed-entry.ts';
 import { asBackedUp, type BlobEntry, type Outcome } from '#domain/run/outcome.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
-import { failedEntry } from './failed-entry.ts';
-import { restoreProblemCode } from './restore-problem-code.ts';
 import type { RestoreContext } from './restore-route.ts';
 
 /**

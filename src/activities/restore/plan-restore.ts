@@ -1,22 +1,16 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import type { BlobState } from '#domain/blobs/blob.ts';
+import { restoreProblemCode } from '#app/restore-problem-code.ts';
+import { decideFound, nameNotFound, restoreWalk } from '#app/restore-walk.ts';
+import { TargetListing } from '#app/target-listing.ts';
 import { WatchedFilter } from '#domain/blobs/blob-filter.ts';
-import { ListingCursor, type ReadPage } from '#domain/blobs/listing-cursor.ts';
-import { NameOrder } from '#domain/blobs/name-order.ts';
-import { vaultNameOf } from '#domain/copying/vault-name.ts';
 import { isArchived } from '#domain/restore/locate.ts';
 import { defined } from '#domain/run/defined.ts';
 import { includedBy } from '#domain/run/included.ts';
-import { type ManifestPage, manifestPages } from '#domain/run/manifest.ts';
-import { mayHold } from '#domain/run/name-range.ts';
-import { asBackedUp, type BlobEntry, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
-import type { PartEntry, RestoreRef, RunSummary } from '#domain/run/run.ts';
+import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
 import { countProblem, type Tally } from '#domain/run/tally.ts';
-import type { RestoreTask } from '#domain/run/tasks.ts';
 import { addUnmatched } from '#domain/run/unmatched.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { listNamed } from '../copying/list-named.ts';
 import { readContainerProperties } from '../run/read-properties.ts';
 import { propertiesOf } from '../run/record-properties.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
@@ -24,12 +18,6 @@ import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
 import { damagedOutcome, isDamaged } from './damaged-properties.ts';
-import { decideEntry, isCopiedBy } from './decide-entry.ts';
-import { failedEntry } from './failed-entry.ts';
-import { ofVault } from './held-content.ts';
-import { backupPages, contentPages, type FoundEntry, ManifestWalk, type WalkBeside } from './manifest-walk.ts';
-import { traceOf } from './restore-blob.ts';
-import { restoreProblemCode } from './restore-problem-code.ts';
 import { restoreProperties } from './restore-properties.ts';
 import { type RestoreRoute, restoreRoute } from './restore-route.ts';
 
@@ -58,10 +46,11 @@ async function planSlice(
   const { deps, run, container, control, tally } = context;
   const route = restoreRoute(deps, context, input);
   const point = await restorePointSummary(control, run.job, run.restore.point);
-  const target = new TargetListing(route, run.restore.startsWith);
-  const filter = new WatchedFilter(run.restore);
-  const beside = besideOf(route, run, { target, filter, listings });
-  const walk = new ManifestWalk(control, pagesOf(point, container, run.restore), beside, input.manifest);
+  const { restore } = run;
+  const target = new TargetListing(route, restore.startsWith, route.makeTarget);
+  const filter = new WatchedFilter(restore);
+  const noting = listings.of.bind(listings);
+  const walk = restoreWalk(control, route, { point, container, restore, target, filter, noting, from: input.manifest });
   const missing = new Set(run.restore.names);
   let isUnread = false;
   const slice = new SliceWriter(context, input.slice);
@@ -87,7 +76,7 @@ async function planSlice(
   const next = walk.position;
   for (const name of missing) {
     slice.list(0);
-    slice.settle(notFound(name, isUnread));
+    slice.settle(nameNotFound(name, isUnread));
   }
   Object.assign(tally, defined({ included: includedBy(filter.isUsed, filter.example) }));
   if (input.slice === 0 && tally.listed === 0) noteUnmatched(tally, point, container);
@@ -95,23 +84,6 @@ async function planSlice(
   if (!run.dryRun && isEmpty(point, container)) await listings.of(() => route.makeTarget())();
   if (next === undefined) await settleProperties(context, route, point, slice);
   return slice.finish(next ? { nextManifest: next } : {});
-}
-
-/** The manifest of a container; of a restore of some names, without the parts that cannot have them. */
-function pagesOf({ parts }: RunSummary, container: string, { names }: RestoreTask): ManifestPage[] {
-  const pages = manifestPages(parts, container);
-  if (!names) return pages;
-  const mayHaveSome = (part: PartEntry) => names.some((name) => mayHold(part.names, name));
-  return pages.map((page) => ({ ...page, parts: page.parts.filter(mayHaveSome) }));
-}
-
-/** The outcome of a name that was asked for and not found: no restore must look as if it had restored it. */
-function notFound(name: string, isUnread: boolean): Outcome {
-  const code = isUnread ? 'damaged' : 'container-not-held';
-  const message = isUnread
-    ? 'A damaged part of the restore point may have had this blob'
-    : 'The restore point does not hold a blob of this name';
-  return { name, status: 'failed', etag: '', modified: '', size: 0, code, message };
 }
 
 /** What the restore point has of a container, if the request selects none of it. */
@@ -144,77 +116,6 @@ async function settleProperties(
   });
 }
 
-function besideOf(
-  route: RestoreRoute,
-  { restore: { startsWith, names } }: RestoreRef,
-  { target, filter, listings }: { target: TargetListing; filter: WatchedFilter; listings: NotedFailures },
-): WalkBeside {
-  const { source, container, sourcePrefix, targetPrefix } = route;
-  const pages = backupPages(source, container, sourcePrefix, startsWith);
-  const byName = {
-    listNamed: listings.of(ofVault((name: string) => listNamed(source, container, name))),
-    backupPrefix: sourcePrefix,
-  };
-  if (names) {
-    const wanted = new Set(names);
-    return {
-      ...byName,
-      // A few names in a large container: each is listed on its own, on both sides.
-      readBackup: () => async () => ({ blobs: [] }),
-      findTarget: listings.of((name) => target.find(name)),
-      isWanted: (name) => wanted.has(name),
-    };
-  }
-  return {
-    ...byName,
-    readBackup: (beside) => listings.of(ofVault(pages(beside))),
-    target: { read: listings.of((marker) => target.read(marker)), prefix: targetPrefix },
-    isWanted: (name) => name.startsWith(startsWith) && filter.selects(name),
-  };
-}
-
-/** What a slice does with one entry: an outcome, or a copy to plan. */
-function decideFound(route: RestoreRoute, { entry, content, named, target }: FoundEntry): Outcome | PlannedItem {
-  if (!canBeRestored(route, entry)) return failedEntry(entry, 'unsupported-name');
-  if (typeof content === 'string') return failedEntry(entry, content);
-  // This run has copied nothing yet: a target blob can only be the work of the run that it retries.
-  const isOurs =
-    route.run.retryOf !== undefined && target !== undefined && isCopiedBy(route, entry, named, target, undefined);
-  const decision = decideEntry(route, entry, content, target, isOurs);
-  const planned = (): PlannedItem => ({
-    from: content,
-    reason: 'restore',
-    entry: asHeld(entry),
-    ...(target && !isOurs && { to: target }),
-  });
-  switch (decision.action) {
-    case 'copy':
-      if (isArchived(content) && route.policy.rehydrate === undefined) return failedEntry(entry, 'content-archived');
-      return planned();
-    case 'done':
-      return planned();
-    case 'unchanged':
-      return { ...asBackedUp(entry), status: 'unchanged' };
-    case 'skip':
-      return { ...asBackedUp(entry), status: 'skipped', code: decision.code };
-    case 'fail':
-      return { ...failedEntry(entry, decision.code), ...traceOf(target) };
-  }
-}
-
-function canBeRestored(route: RestoreRoute, entry: BlobEntry): boolean {
-  return (
-    route.source.canAddress(route.container, route.sourcePrefix + vaultNameOf(entry)) &&
-    route.target.canAddress(route.destination, route.targetPrefix + entry.name)
-  );
-}
-
-/** With the code of what its backup could not carry along: the restored blob will lack it too. */
-function asHeld(entry: Held): Held {
-  const lacks = entry.code === 'tags-not-read' || entry.code === 'tags-not-written' ? { code: entry.code } : {};
-  return { ...asBackedUp(entry), status: entry.status, ...lacks };
-}
-
 /** Notes which failures come from the listings and the target: the problem then names the vault or the target. */
 class NotedFailures {
   readonly #errors = new WeakSet<object>();
@@ -232,58 +133,5 @@ class NotedFailures {
 
   failedWith(error: object): boolean {
     return this.#errors.has(error);
-  }
-}
-
-/** The listing of the target, with tags if the app may read them: they only show which blobs are the same already. */
-class TargetListing {
-  readonly #pages: (startsWith: string, tags: boolean) => ReadPage;
-  readonly #startsWith: string;
-  readonly #prefix: string;
-  #readsTags = true;
-  readonly #create: () => Promise<unknown>;
-  #isMissing = false;
-
-  constructor({ target, destination, targetPrefix, makeTarget }: RestoreRoute, startsWith: string) {
-    this.#prefix = targetPrefix;
-    this.#startsWith = startsWith;
-    this.#create = makeTarget;
-    this.#pages = (prefix, tags) => contentPages(target, destination, { prefix, ...(tags && { tags }) });
-  }
-
-  read(marker: string | undefined): ReturnType<ReadPage> {
-    return this.#read(this.#prefix + this.#startsWith, marker);
-  }
-
-  /** The blob of one name in the restore point. */
-  async find(name: string): Promise<BlobState | undefined> {
-    const own = this.#prefix + name;
-    const cursor = new ListingCursor((marker) => this.#read(own, marker), undefined, new NameOrder());
-    return (await cursor.takeAll(own)).find(({ snapshotOrVersion }) => !snapshotOrVersion);
-  }
-
-  async #read(prefix: string, marker: string | undefined): ReturnType<ReadPage> {
-    try {
-      if (this.#readsTags) {
-        try {
-          return await this.#pages(prefix, true)(marker);
-        } catch (error) {
-          if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;
-          this.#readsTags = false;
-        }
-      }
-      return await this.#pages(prefix, false)(marker);
-    } catch (error) {
-      if (!isStorageError(error, 'container-not-found')) throw error;
-      this.#isMissing = true;
-      return { blobs: [] };
-    }
-  }
-
-  /** Creates the container if it is missing: here once, and not by each copy that would find it missing. */
-  async ensure(): Promise<void> {
-    if (!this.#isMissing) return;
-    await this.#create();
-    this.#isMissing = false;
   }
 }

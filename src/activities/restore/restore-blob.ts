@@ -1,29 +1,22 @@
+import { listNamed } from '#app/list-named.ts';
+import { ofVault } from '#app/of-vault.ts';
+import { restoreProblemCode } from '#app/restore-problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { methodsFor } from '#domain/copying/copy-method.ts';
 import { vaultNameOf } from '#domain/copying/vault-name.ts';
-import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
+import { decideEntry, isCopiedBy, traceOf } from '#domain/restore/decide-entry.ts';
+import { holderKey, isArchived, locate, missingOrOther } from '#domain/restore/locate.ts';
 import { hasSameTags, isLeftover } from '#domain/restore/restore.ts';
 import { lacksOf, type RestoredMetadata, restoredMetadata } from '#domain/restore/restored-metadata.ts';
-import {
-  asBackedUp,
-  type CopyMethod,
-  type Failed,
-  type Outcome,
-  type PendingCopy,
-  type PlannedItem,
-} from '#domain/run/outcome.ts';
+import { failedEntry } from '#domain/run/failed-entry.ts';
+import { asBackedUp, type CopyMethod, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { abortQuietly } from '../copying/abort-quietly.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from '../copying/copy-limits.ts';
 import { createAgain } from '../copying/create-again.ts';
-import { listNamed } from '../copying/list-named.ts';
 import { targetName } from '../copying/route.ts';
 import { type Transferred, transfer, type UnsignedRequest } from '../copying/transfer.ts';
-import { decideEntry, isCopiedBy } from './decide-entry.ts';
-import { failedEntry } from './failed-entry.ts';
 import { finishRestore, isArchivedLast, removeRecord } from './finish-restore.ts';
-import { missingOrOther, ofVault } from './held-content.ts';
-import { restoreProblemCode } from './restore-problem-code.ts';
 import type { RestoreContext } from './restore-route.ts';
 
 /** Characters of the name of a blob that the service takes. */
@@ -311,13 +304,6 @@ function pending(
   tries: number,
 ): PendingCopy {
   return { planned: { ...planned, from: holder }, copyId, startedAt: context.now().toISOString(), tries };
-}
-
-/** What a retry needs to recognize a target blob that is not ours. Only a copy could be mistaken for ours. */
-export function traceOf(target: BlobState | undefined): Pick<Failed, 'source'> {
-  if (target?.copy === undefined) return {};
-  const { name, etag, lastModified, size, type, copy } = target;
-  return { source: { name, etag, lastModified, size, type, copy } };
 }
 
 function isTooLong({ access }: RestoreContext, { name, holder }: Attempt): boolean {

@@ -2,8 +2,8 @@ import type { Dependencies } from '#app/dependencies.ts';
 import type { JobContext } from '#app/job-context.ts';
 import { expand } from '#domain/blobs/container-template.ts';
 import { canBeSent } from '#domain/copying/record.ts';
+import type { RestoreChoice } from '#domain/restore/decide-entry.ts';
 import type { RestoreRef } from '#domain/run/run.ts';
-import type { RestoreTask } from '#domain/run/tasks.ts';
 import type { CopyAccess } from '../copying/copy-context.ts';
 import type { Route } from '../copying/route.ts';
 import type { ContainerTask } from '../run/container-task.ts';
@@ -12,10 +12,7 @@ import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { isDamaged } from './damaged-properties.ts';
 
 /** A route from a backup container to a target, and what a restore does with the blobs that are there. */
-export interface RestoreRoute extends Route {
-  /** When the restore began, and which one it tries again: this shows which blobs in the target it copied itself. */
-  run: Pick<RestoreRef, 'startedAt' | 'retryOf'>;
-  policy: Pick<RestoreTask, 'existing' | 'original' | 'rehydrate'>;
+export interface RestoreRoute extends Route, Pick<RestoreChoice, 'run' | 'policy'> {
   /** Makes the target container with the metadata of the one that was backed up. */
   makeTarget(): Promise<'created' | 'exists'>;
 }

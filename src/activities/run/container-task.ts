@@ -1,3 +1,4 @@
+import type { VaultLocation } from '#domain/restore/point-tasks.ts';
 import type { Gone } from '#domain/run/comparison.ts';
 import type { PatternSearch } from '#domain/run/pattern-search.ts';
 import type { Problem } from '#domain/run/problems.ts';
@@ -12,12 +13,6 @@ export interface ContainerTask<Run extends RunRef = RunRef> {
   destination: string;
   /** In a restore or a verification: where in the vault the backup blobs of the container are. */
   vaultLocation?: VaultLocation;
-}
-
-/** Where in the vault the blobs of a container are. */
-export interface VaultLocation {
-  container: string;
-  prefix: string;
 }
 
 export interface ContainerPair extends Omit<ContainerTask, 'run'> {

@@ -1,4 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import { restoreProblemCode } from '#app/restore-problem-code.ts';
 import type { Access } from '#domain/restore/restored-properties.ts';
 import type { ContainerProperties } from '#domain/run/container-properties.ts';
 import { partPath, sliceKey } from '#domain/run/control-paths.ts';
@@ -17,7 +18,6 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { TableAccount } from '#storage/table-account.ts';
 import { damagedOutcome, isDamaged } from '../restore/damaged-properties.ts';
-import { restoreProblemCode } from '../restore/restore-problem-code.ts';
 import { type PropertiesTarget, restoreProperties } from '../restore/restore-properties.ts';
 import { readTableProperties } from '../run/read-properties.ts';
 import { propertiesOf } from '../run/record-properties.ts';

@@ -1,4 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import { lastPoint } from '#app/last-point.ts';
 import { planKey } from '#domain/run/control-paths.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { RequestCounts } from '#domain/run/request-counts.ts';
@@ -12,7 +13,6 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { PlanChunk } from '../run/chunk.ts';
 import type { ContainerTask } from '../run/container-task.ts';
-import { lastPoint } from '../run/previous-point.ts';
 import { readTableProperties } from '../run/read-properties.ts';
 import { recordProperties } from '../run/record-properties.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';

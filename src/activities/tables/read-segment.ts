@@ -1,5 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
+import { ofVault } from '#app/of-vault.ts';
 import { DamagedPartError } from '#domain/run/part.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { NamedFile } from '#domain/run/tasks.ts';
@@ -10,7 +11,6 @@ import { itemsOf, segmentContent } from '#domain/tables/segment-content.ts';
 import type { EntityKey } from '#domain/tables/table-key.ts';
 import { readNamedEntityFile } from '#storage/control/named-entity-file.ts';
 import { StorageError } from '#storage/storage-error.ts';
-import { ofVault } from '../restore/held-content.ts';
 
 export interface SegmentContent {
   /** Each key once. Every call begins at the first key. Throws `damaged` if a line is not an entity. */

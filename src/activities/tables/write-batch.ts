@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { restoreProblemCode } from '#app/restore-problem-code.ts';
 import type { OutcomeStatus } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import { type StoredEntity, sameEntity } from '#domain/tables/entity-text.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import type { EntityWrite, TableAccount } from '#storage/table-account.ts';
-import { restoreProblemCode } from '../restore/restore-problem-code.ts';
 import type { AdaptiveConcurrency } from './adaptive-concurrency.ts';
 import { presentInTarget } from './present-in-target.ts';
 

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import { mayConcernAccount } from '#app/problem-code.ts';
+import { restoreProblemCode } from '#app/restore-problem-code.ts';
 import { writeOf } from '#domain/restore/restore.ts';
 import { asBackedUp, type Failed, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
@@ -11,7 +12,6 @@ import { isChosen } from '#domain/tables/key-selection.ts';
 import type { Segment } from '#domain/tables/segment.ts';
 import { type EntityKey, nameOfKey } from '#domain/tables/table-key.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { restoreProblemCode } from '../restore/restore-problem-code.ts';
 import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
 import { type AccountRefusal, type Attempt, processItems, untriedMessage } from '../run/process-items.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';

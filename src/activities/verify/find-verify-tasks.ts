@@ -1,11 +1,11 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { isValidContainerName } from '#domain/blobs/container-template.ts';
+import { pointTasks } from '#domain/restore/point-tasks.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
 import { taskOfTable } from '#domain/run/task-name.ts';
 import { isValidTableName } from '#domain/tables/table-name.ts';
-import { pointTasks } from '../restore/point-tasks.ts';
 import { type ContainerPair, type FoundTasks, foundTasks } from '../run/container-task.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
 

@@ -1,3 +1,4 @@
+import { damagedPart } from '#app/manifest-walk.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { vaultNameOf } from '#domain/copying/vault-name.ts';
 import { runsPrefix } from '#domain/run/control-paths.ts';
@@ -9,7 +10,6 @@ import { sampleOf } from '#domain/verify/sample.ts';
 import { drillOf } from '#domain/verify/scratch-container.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { damagedPart } from '../restore/manifest-walk.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
 import type { RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
+import { listNamed } from '#app/list-named.ts';
+import type { ContentLocation } from '#app/manifest-walk.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { vaultNameOf } from '#domain/copying/vault-name.ts';
-import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
+import { holderKey, isArchived, locate, missingOrOther } from '#domain/restore/locate.ts';
 import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import { type ContentVerdict, contentVerdict, type ReadContent } from '#domain/verify/content-verdict.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { MAX_CHECKS } from '../copying/copy-limits.ts';
-import { listNamed } from '../copying/list-named.ts';
-import { missingOrOther } from '../restore/held-content.ts';
-import type { ContentLocation } from '../restore/manifest-walk.ts';
 
 export interface ReadContext {
   vault: ContentLocation;

@@ -1,4 +1,5 @@
-import type { ContainerTask, VaultLocation } from '../run/container-task.ts';
+import type { VaultLocation } from '#domain/restore/point-tasks.ts';
+import type { ContainerTask } from '../run/container-task.ts';
 
 /** Where in the vault the backup blobs of a container to verify are. */
 export function vaultLocationOf({ container, vaultLocation }: ContainerTask): VaultLocation {

@@ -1,15 +1,15 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import { listNamed } from '#app/list-named.ts';
+import { backupPages, type FoundEntry, ManifestWalk } from '#app/manifest-walk.ts';
 import { isArchived } from '#domain/restore/locate.ts';
 import { defined } from '#domain/run/defined.ts';
+import { failedEntry } from '#domain/run/failed-entry.ts';
 import { manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
 import { isInPortion, parsePortion } from '#domain/verify/portion.ts';
 import { withProved } from '#domain/verify/proved-content.ts';
-import { listNamed } from '../copying/list-named.ts';
 import { verifyProperties } from '../restore/damaged-properties.ts';
-import { failedEntry } from '../restore/failed-entry.ts';
-import { backupPages, type FoundEntry, ManifestWalk } from '../restore/manifest-walk.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';

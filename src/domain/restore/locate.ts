@@ -2,6 +2,7 @@ import type { BlobState } from '../blobs/blob.ts';
 import { isWhole } from '../copying/decision.ts';
 import { readRecord } from '../copying/record.ts';
 import type { BlobEntry } from '../run/outcome.ts';
+import type { ProblemCode } from '../run/problems.ts';
 
 /**
  * Which of a blob, its snapshots and its versions has the content of an entry of a restore point, without those that
@@ -50,4 +51,16 @@ export function mayHoldEntry(entry: BlobEntry, blob: BlobState): boolean {
 /** Whether the content must be rehydrated before it can be read. */
 export function isArchived({ tier }: BlobState): boolean {
   return tier === 'Archive';
+}
+
+/**
+ * The code for content that was not found: nothing is there, or something else, written by another than Strongroom. A
+ * later copy of ours does not hide that this content is gone.
+ */
+export function missingOrOther(entry: BlobEntry, found: readonly BlobState[]): ProblemCode {
+  const base = found.find(({ snapshotOrVersion }) => snapshotOrVersion === undefined);
+  if (base === undefined) return 'content-missing';
+  const record = readRecord(base.metadata);
+  const isLater = base.etag !== entry.vaultEtag && record !== undefined && record.etag !== entry.etag;
+  return isLater ? 'content-missing' : 'content-mismatch';
 }

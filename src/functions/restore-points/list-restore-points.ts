@@ -1,63 +1,14 @@
-import pLimit from 'p-limit';
 import type { z } from 'zod';
 import type { Reply } from '#api/operation.ts';
 import { OPERATIONS } from '#api/operations.ts';
-import type { ShownPoint } from '#api/restore-points.ts';
 import type { Dependencies } from '#app/dependencies.ts';
-import { runsPrefix } from '#domain/run/control-paths.ts';
-import { defined } from '#domain/run/defined.ts';
-import { lackingIn, type PointOnRecord } from '#domain/run/point-on-record.ts';
-import { PROBLEMS } from '#domain/run/problems.ts';
-import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
-import type { RunMode } from '#domain/run/run.ts';
-import { type CatalogRow, isChosenRow, type RowChoice } from '#storage/catalog.ts';
-import { ControlStore } from '#storage/control/control-store.ts';
-import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
 import { SharedAnswers } from '../http/shared-answers.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
 import { checkJobOfList } from '../run/configured-job.ts';
-import { missingPoint } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
-import { type CatalogProblem, catalogProblems, listRows } from '../run/list-rows.ts';
-import { shownNotes, shownPoint } from './shown-restore-point.ts';
-
-/**
- * Maximum number of pages of the catalog to read for one answer, which then ends early with a cursor. Most rows may be
- * of runs that left no restore point.
- */
-const PAGES_PER_ANSWER = 20;
-const SUMMARIES_AT_ONCE = 8;
-
-/**
- * The runs that may have left a restore point. Includes `running`: if a run could not write to the catalog when it
- * ended, its row still has that status. The summary decides.
- */
-const MAY_BE_POINTS: RowChoice = {
-  modes: ['full', 'incremental', 'retry'] satisfies RunMode[],
-  statuses: ['succeeded', 'completed-with-failures', 'running'],
-  dryRun: false,
-};
-
-interface Wanted {
-  job?: string | undefined;
-  limit: number;
-  removed: boolean;
-}
-
-interface PointPage {
-  vault: string;
-  points: ShownPoint[];
-  next?: string | undefined;
-  problem?: CatalogProblem;
-}
-
-interface Facts {
-  notes: Notes;
-  onRecord: PointOnRecord | undefined;
-  /** Whether the vault has anything of its run. */
-  isThere: boolean;
-}
+import { catalogProblems } from '../run/list-rows.ts';
+import { type PointsPage, pointsOfVault } from './points-of-vault.ts';
 
 /**
  * GET /api/restore-points — lists restore points from the catalog of every vault, newest first, with what each lacks.
@@ -77,94 +28,13 @@ async function listRestorePoints(
   const asked = ['restore-points', job, removed];
   const cursors = readVaultCursors(cursor, vaults, asked);
   const pages = await Promise.all(
-    vaults.map(async (vault): Promise<PointPage> => {
+    vaults.map(async (vault): Promise<PointsPage & { vault: string }> => {
       const from = cursors?.[vault];
       if (cursors && from === undefined) return { vault, points: [] };
-      return { vault, ...(await pointsIn(deps, vault, { job, limit, removed: removed === 'true' }, from)) };
+      return { vault, ...(await pointsOfVault(deps, vault, { job, limit, removed: removed === 'true' }, from)) };
     }),
   );
   checkJobOfList(deps, job, !cursors && pages.every(({ points, next }) => points.length === 0 && !next));
   const restorePoints = pages.flatMap(({ points }) => points).sort((a, b) => (a.time < b.time ? 1 : -1));
   return reply(200, { restorePoints, next: writeVaultCursors(pages, asked), ...catalogProblems(pages) });
-}
-
-async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed }: Wanted, from: string | undefined) {
-  const control = new ControlStore(deps.blobs(vault));
-  const atOnce = pLimit(SUMMARIES_AT_ONCE);
-  const known = new Map<string, ReturnType<typeof factsOfJob>>();
-  const factsOf = async ({ job, id }: CatalogRow): Promise<Facts> => {
-    const read = known.get(job) ?? factsOfJob(control, job);
-    known.set(job, read);
-    const { notes, points, runs } = await read;
-    return { notes: notes.get(id) ?? {}, onRecord: points.get(id), isThere: runs.has(id) };
-  };
-  const choice: RowChoice = { runsOnly: true, ...defined({ job }) };
-  const points: ShownPoint[] = [];
-  let next = from;
-  let problem: CatalogProblem | undefined;
-  for (let page = 0; page < PAGES_PER_ANSWER && points.length < limit; page++) {
-    // Reads no more rows than the answer can list, since a cursor can only continue after a whole page of the catalog.
-    const listed = await listRows(deps, vault, { choice, limit: limit - points.length, cursor: next });
-    problem ??= listed.problem;
-    const shown = listed.rows.map(async (row) => {
-      const facts = await factsOf(row);
-      // The chain knows of restore points that the row of their run denies.
-      if (!isChosenRow(row, MAY_BE_POINTS) && !facts.onRecord) return [];
-      return facts.notes.removed && !removed ? [] : atOnce(() => pointOfRow(control, row, facts));
-    });
-    points.push(...(await Promise.all(shown)).flat());
-    next = listed.next;
-    if (next === undefined) break;
-  }
-  return { points, next, ...defined({ problem }) };
-}
-
-/** The notes of the restore points of a job, what the chain says of them, and its runs. Each takes one listing. */
-async function factsOfJob(control: ControlStore, job: string) {
-  const [notes, { points }, runs] = await Promise.all([
-    control.listNotes(job),
-    control.chain.pointsOnRecord(job),
-    runsIn(control, job),
-  ]);
-  return { notes, points, runs };
-}
-
-async function runsIn(control: ControlStore, job: string): Promise<Set<string>> {
-  const runs = new Set<string>();
-  for await (const folder of control.foldersBelow(runsPrefix(job))) runs.add(folder.split('/').at(-2)!);
-  return runs;
-}
-
-/**
- * The restore point that the run of a row has left; empty if there is none. The summary is read only if the row does
- * not say what it holds, or if something is missing: it has every part, and so grows with the containers.
- */
-async function pointOfRow(control: ControlStore, row: CatalogRow, facts: Facts): Promise<ShownPoint[]> {
-  const { notes, onRecord, isThere } = facts;
-  const { id, job, mode, status, startedAt: time, finishedAt = null } = row;
-  const own = { id, job, mode, status, time, finishedAt };
-  const isSure = isThere && onRecord && !onRecord.isEmptied && isChosenRow(row, MAY_BE_POINTS);
-  if (row.point && isSure) return [{ ...own, ...row.point, ...shownNotes(notes), ...problemOfNotes(notes, onRecord) }];
-  try {
-    const summary = await control.readSummary(row, onRecord?.sha256);
-    if (summary && isRestorePoint(summary))
-      return [{ ...shownPoint(summary, notes), ...problemOfNotes(notes, onRecord) }];
-    if (summary || !onRecord || onRecord.isEmptied) return [];
-    throw missingPoint(row.id);
-  } catch (error) {
-    if (!isStorageError(error, 'damaged')) throw error;
-    // One damaged object must not hide the other restore points. This one is listed with the data of the catalog.
-    const unknown = { containers: null, blobs: null, tables: null, entities: null, bytes: null, lacks: null };
-    const shown = { ...own, ...unknown, ...shownNotes(notes) };
-    return [{ ...shown, ...damaged(error.message) }];
-  }
-}
-
-function problemOfNotes(notes: Notes, onRecord: PointOnRecord | undefined) {
-  const lacking = onRecord && lackingIn(notes, onRecord);
-  return lacking === undefined ? {} : damaged(`Its notes ${lacking}`);
-}
-
-function damaged(message: string) {
-  return { problem: { code: 'damaged', message, hint: PROBLEMS.damaged.hint } };
 }

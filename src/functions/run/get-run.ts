@@ -5,7 +5,9 @@ import { isRestored } from '#domain/restore/restore.ts';
 import { hasRecord } from '#domain/run/chain-record.ts';
 import { defined } from '#domain/run/defined.ts';
 import { type Phase, phaseOf } from '#domain/run/phase.ts';
+import { type PlanSummary, planSummary } from '#domain/run/plan-summary.ts';
 import { hintFor, type Problem, problemOf } from '#domain/run/problems.ts';
+import type { PrunePlan } from '#domain/run/prune-plan.ts';
 import { reportOf } from '#domain/run/report.ts';
 import {
   type ContainerReport,
@@ -30,7 +32,8 @@ import { actionsOf, type RunActions } from './run-actions.ts';
 import { type RunCost, runCost } from './run-cost.ts';
 
 /** A report as the API shows it: names of blobs need another permission, so it only counts those of a request. */
-type ShownRun = Omit<RunReport, 'restore'> & { restore?: ShownRestore } & Moment;
+type ShownRun = Omit<RunReport, 'restore' | 'plan'> & { restore?: ShownRestore; plan?: ShownPlan } & Moment;
+type ShownPlan = PrunePlan & { summary: PlanSummary };
 type ShownRestore = Omit<RestoreTask, 'names'> & { names?: number };
 
 /** What is true of a run at the moment, and not of its summary. */
@@ -53,8 +56,12 @@ async function readReport(deps: Dependencies, client: DurableClient, id: string)
   const ready = (problems: readonly Problem[]) =>
     problems.map((problem) => ({ ...problem, hint: hintFor(report, problem.hint) }));
   const containers = report.containers.map((each) => ({ ...each, problems: ready(each.problems) }));
-  const { restore, ...shown } = report;
-  const more = { ...(restore && { restore: shownRestore(restore) }), actions, cost: runCost(deps, report) };
+  const { restore, plan, ...shown } = report;
+  const more = {
+    ...(restore && { restore: shownRestore(restore) }),
+    ...(plan && { plan: { ...plan, summary: planSummary(plan, report) } }),
+    ...{ actions, cost: runCost(deps, report) },
+  };
   return { ...shown, ...more, containers, problems: ready(report.problems) };
 }
 

@@ -4,16 +4,14 @@ import type { Reply } from '#api/operation.ts';
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { defined } from '#domain/run/defined.ts';
-import { problemOf } from '#domain/run/problems.ts';
-import { type CatalogRow, catalogRowOf, type RowChoice, rowProblem } from '#storage/catalog.ts';
-import { isStorageError } from '#storage/storage-error.ts';
+import type { CatalogRow, RowChoice } from '#storage/catalog.ts';
 import { answering, reply } from '../http/answering.ts';
-import { HttpError } from '../http/http-error.ts';
 import { SharedAnswers } from '../http/shared-answers.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
 import { checkJobOfList } from './configured-job.ts';
-import { findRun, vaultsOf } from './find-run.ts';
+import { vaultsOf } from './find-run.ts';
 import { catalogProblems, listRows, type RowPage } from './list-rows.ts';
+import { settledRow } from './settled-row.ts';
 
 /** GET /api/runs — newest first, from the catalog of every vault, or without it from the vault itself. */
 export function listRunsHandler(deps: Dependencies) {
@@ -46,7 +44,7 @@ async function listRuns(
   const runs = [];
   for (const { rows } of pages) {
     for (const row of rows) {
-      const now = await settled(deps, client, row);
+      const now = await settledRow(deps, client, row);
       if (status === undefined || now.status === status) runs.push(shownRow(now));
     }
   }
@@ -73,27 +71,4 @@ function shownRow(row: CatalogRow) {
   // `usage` is there to compute costs only.
   const { usage: _, problem = null, problems = null, seconds = null, requests = null, point = null, ...rest } = row;
   return { ...rest, problem, problems, seconds, requests, point };
-}
-
-/**
- * The row of a run that could not write to the catalog when it ended still says `running`. The vault and the state of
- * its orchestration decide, as for GET /api/runs/{id}.
- */
-async function settled(deps: Dependencies, client: DurableClient, row: CatalogRow): Promise<CatalogRow> {
-  if (row.status !== 'running') return row;
-  try {
-    const found = await findRun(deps, client, row.id);
-    if (found.state === 'ended') return catalogRowOf(found.summary);
-    return found.state === 'running' ? row : lostRow(row);
-  } catch (error) {
-    // Of a run that never began, the vault has nothing.
-    if (error instanceof HttpError && error.code === 'run-not-found') return lostRow(row);
-    // One damaged object must not hide the other runs. GET /api/runs/{id} shows the damage.
-    if (isStorageError(error, 'damaged')) return row;
-    throw error;
-  }
-}
-
-function lostRow(row: CatalogRow): CatalogRow {
-  return { ...row, status: 'failed', problem: rowProblem(problemOf('run-lost', 0)), problems: 1 };
 }

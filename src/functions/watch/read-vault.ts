@@ -61,10 +61,12 @@ function expectationsOf({ schedule, timeZone, expect, verify, retention }: Job):
 export interface VaultFacts {
   state: WatchState;
   facts: JobFacts[];
-  /** Jobs whose objects cannot be read: nothing is known of them. */
-  unread: Set<string>;
-  /** The newest runs of the catalog. */
+  /** The newest restore point of each job that has one, and its notes. */
+  points: Map<string, { id: string; notes: Notes }>;
+  /** The newest runs of the vault. */
   rows: CatalogRow[];
+  /** Jobs whose objects cannot be read, and why: nothing is known of them. */
+  unread: Map<string, string>;
 }
 
 /**
@@ -92,19 +94,20 @@ export async function readVault(
   }
   let state = withRuns(before, rows, now);
   const facts: JobFacts[] = [];
-  const unread = new Set<string>();
+  const points: VaultFacts['points'] = new Map();
+  const unread: VaultFacts['unread'] = new Map();
   for (const each of watched) {
     try {
       const found = await readJob(deps, each, { control: new ControlStore(deps.blobs(vault)), state, pauses, missed });
       state = found.state;
       facts.push(found.facts);
+      if (found.point) points.set(each.job.name, found.point);
     } catch (error) {
       if (!isStorageError(error, 'damaged')) throw error;
-      deps.telemetry.warn('watch-not-read', { job: each.job.name, message: error.message });
-      unread.add(each.job.name);
+      unread.set(each.job.name, error.message);
     }
   }
-  return { state, facts, unread, rows };
+  return { state, facts, points, rows, unread };
 }
 
 async function newestRows(deps: Dependencies, vault: string, limit: number): Promise<CatalogRow[]> {
@@ -139,7 +142,7 @@ async function readJob(
   deps: Dependencies,
   watched: Watched,
   { control, state: before, pauses, missed }: Known,
-): Promise<{ state: WatchState; facts: JobFacts }> {
+): Promise<{ state: WatchState; facts: JobFacts; point: { id: string; notes: Notes } | undefined }> {
   const now = deps.now();
   const { job, rule } = watched;
   const { name } = job;
@@ -148,7 +151,8 @@ async function readJob(
     rule ? new Map<string, Notes>() : control.listNotes(name),
     rule ? new PoisonStore(control, name).countOpen() : 0,
   ]);
-  const { expected, keys } = expectedNow(watched, lock?.value.point !== undefined);
+  const last = lock?.value.point;
+  const { expected, keys } = expectedNow(watched, last !== undefined);
   const seen = withSeen(before, keys, now);
   const { running, state } = await runsInProgress(deps, control, name, lock?.value.run ?? null, seen);
   const pause = pauses.jobs[name];
@@ -163,8 +167,8 @@ async function readJob(
     );
   }
   for (const what of ['verify', 'prune'] as const) {
-    const last = state.kinds[kindKey(name, what)]?.ended;
-    if (last) ended[what] = last;
+    const run = state.kinds[kindKey(name, what)]?.ended;
+    if (run) ended[what] = run;
   }
   const proofWithin = keys.includes(seenKey(name, 'proof')) ? job.verify?.expect : undefined;
   const facts: JobFacts = {
@@ -177,7 +181,7 @@ async function readJob(
     ...(rule && { poison }),
     ...(pause && { pause }),
   };
-  return { state, facts };
+  return { state, facts, point: last === undefined ? undefined : { id: last, notes: notes.get(last) ?? {} } };
 }
 
 interface Asked {

@@ -5,9 +5,9 @@ import { type JobMeasures, samplesOf } from '#domain/metrics/samples.ts';
 import type { Condition } from '#domain/watch/conditions.ts';
 import { vaultsOf } from '../run/find-run.ts';
 import { askSources } from './ask-sources.ts';
+import { isConfigured } from './configured-condition.ts';
 import { measuresOfVault } from './measures-of-vault.ts';
 import { watchedIn } from './read-vault.ts';
-import { isConfigured } from './watch.ts';
 
 declare const STRONGROOM_VERSION: string;
 

@@ -17,6 +17,7 @@ import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { vaultsOf } from '../run/find-run.ts';
 import { askSources } from './ask-sources.ts';
+import { isConfigured } from './configured-condition.ts';
 import { sendLostPings } from './lost-pings.ts';
 import { readVault } from './read-vault.ts';
 import { routesOfNotices } from './routes-of-notices.ts';
@@ -99,6 +100,7 @@ async function passOfVault(
   const store = new WatchStore(deps.blobs(vault));
   const { state: before, expect } = await store.readState();
   const found = await readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined);
+  for (const [job, message] of found.unread) deps.telemetry.warn('watch-not-read', { job, message });
   const now = deps.now();
   let state = found.state;
   const conditions = found.facts.flatMap((facts) => conditionsOf(facts, now));
@@ -123,14 +125,6 @@ async function passOfVault(
     isConfigured(deps, condition) && (!condition.job || known.has(condition.job));
   state = { ...state, notices: advanced(deps, state.notices, conditions, isKnown) };
   return { state: await reported(deps, store, before, state, expect), conditions: conditions.length };
-}
-
-/** Another app with this vault may have other jobs, accounts and channels: what it reports is none of ours. */
-export function isConfigured({ configuration }: Dependencies, { job, account, channel }: Condition): boolean {
-  const { jobs, archives, accounts, notify } = configuration;
-  if (job !== undefined) return [...jobs, ...archives].some(({ name }) => name === job);
-  if (account !== undefined) return accounts.has(account);
-  return notify.channels.some(({ name }) => name === channel);
 }
 
 function advanced(

@@ -63,6 +63,7 @@ describe('ten viewers cost storage what one does', () => {
     ['an ended run', () => `/api/runs/${ended}`],
     ['a run in progress, without its containers', () => `/api/runs/${running}?containers=none`],
     ['the list of restore points', () => '/api/restore-points'],
+    ['the overview', () => '/api/overview'],
   ])('%s', { timeout: 60_000 }, async (_what, path) => {
     const [one, ten] = [await requestsOf(path(), 1), await requestsOf(path(), 10)];
     expect(one).toBeGreaterThan(3);

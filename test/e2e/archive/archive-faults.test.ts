@@ -349,6 +349,9 @@ describe('with one host', () => {
       // No attempt could store its reason.
       'poison/claim': 'internal',
     });
+    const { poison, receipts } = (await room.app.call('GET', '/api/archives/uploads')).body;
+    expect(poison).toMatchObject({ open: names.length, codes: { 'access-denied-source': 1, internal: 1 } });
+    expect(receipts).toMatchObject({ done: 0, newest: null });
     const said = room.app.host.output();
     expect(said).toContain('upload-failed-permanently');
     expect(said).toMatch(/upload-failed.*access-denied-source/);

@@ -62,6 +62,13 @@ describe('an upload is archived', { timeout: 60_000 }, () => {
       'ü/ß': 'of ü/ß',
       'z.txt': 'of z.txt',
     });
+    const { body } = await room.app.call('GET', '/api/archives/uploads');
+    expect(body).toMatchObject({
+      ...{ reconcile: { words: expect.any(String) }, source: { container: 'incoming' } },
+      receipts: { done: 5, failed: 0, isComplete: true, newest: { name: expect.any(String) } },
+      poison: { open: 0, oldest: null, codes: {} },
+    });
+    expect((await room.app.call('GET', '/api/archives')).body.archives).toMatchObject([{ name: 'uploads' }]);
     const second = await room.reconcile();
     expect(second).toMatchObject({ status: 'succeeded', counts: { listed: 5, copied: 0, unchanged: 5 } });
     expect(second.requests.CopyBlobFromURL ?? 0).toBe(0);

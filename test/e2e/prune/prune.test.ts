@@ -26,6 +26,7 @@ test('a prune deletes what no restore point needs, and all remaining points stil
   const plan = await planPrune(app);
   expect(plan).toMatchObject({ mode: 'prune', dryRun: true, status: 'succeeded' });
   expect(plan.plan.remove.sort()).toEqual([states[0]!.id, states[1]!.id].sort());
+  expect(plan.plan).toMatchObject({ summary: { removes: 2, items: plan.counts.planned } });
   const listed = await app.outcomes(plan.id, 'status=planned');
   expect(listed).toHaveLength(plan.counts.planned!);
   // A plan deletes nothing.

@@ -3,7 +3,7 @@ import type { BlobState, BlobType } from '#domain/blobs/blob.ts';
 import { ListingCursor, type ListingPage, type ReadPage } from '#domain/blobs/listing-cursor.ts';
 import { NameOrder } from '#domain/blobs/name-order.ts';
 import { besidePrefix, vaultNameOf } from '#domain/copying/vault-name.ts';
-import { locate } from '#domain/restore/locate.ts';
+import { locate, missingOrOther } from '#domain/restore/locate.ts';
 import { inListedOrder, isHeld, type ManifestPage, type ManifestPosition } from '#domain/run/manifest.ts';
 import type { BlobEntry, Held, Outcome } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
@@ -11,7 +11,6 @@ import type { PartEntry } from '#domain/run/run.ts';
 import type { BlobAccount, ListBlobsOptions } from '#storage/blob-account.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { missingOrOther } from './held-content.ts';
 
 /** Where in the vault the content of a restore point is. */
 export interface ContentLocation {

@@ -1,6 +1,6 @@
-import { problemCodeOf } from '#app/problem-code.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { StorageError } from '#storage/storage-error.ts';
+import { problemCodeOf } from './problem-code.ts';
 
 /** The code in the terms of a restore: it reads the vault, and writes to the target. */
 export function restoreProblemCode(error: StorageError): ProblemCode {

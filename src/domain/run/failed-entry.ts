@@ -1,5 +1,5 @@
-import { asBackedUp, type BlobEntry, type Failed } from '#domain/run/outcome.ts';
-import type { ProblemCode } from '#domain/run/problems.ts';
+import { asBackedUp, type BlobEntry, type Failed } from './outcome.ts';
+import type { ProblemCode } from './problems.ts';
 
 /** The outcome of an entry of a restore point that could not be restored or verified. */
 export function failedEntry(entry: BlobEntry, code: ProblemCode, message?: string): Failed {

@@ -1,7 +1,12 @@
-import { expand } from '#domain/blobs/container-template.ts';
-import type { RunSummary } from '#domain/run/run.ts';
-import { tableOfTask } from '#domain/run/task-name.ts';
-import type { VaultLocation } from '../run/container-task.ts';
+import { expand } from '../blobs/container-template.ts';
+import type { RunSummary } from '../run/run.ts';
+import { tableOfTask } from '../run/task-name.ts';
+
+/** Where in the vault the blobs of a container are. */
+export interface VaultLocation {
+  container: string;
+  prefix: string;
+}
 
 /** What a restore point holds. */
 export interface PointTasks {

@@ -1,0 +1,157 @@
+import type { DurableClient } from 'durable-functions';
+import type { JobOverview, RuleOverview } from '#api/overview.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { problemCodeOf } from '#app/problem-code.ts';
+import type { Scheduled } from '#domain/run/occurrence.ts';
+import { PROBLEMS, type ProblemCode } from '#domain/run/problems.ts';
+import {
+  accountConditions,
+  type Condition,
+  conditionsOf,
+  SEVERITIES,
+  type Severity,
+} from '#domain/watch/conditions.ts';
+import type { JobFacts } from '#domain/watch/facts.ts';
+import { jobStateOf } from '#domain/watch/job-state.ts';
+import { nextStart } from '#domain/watch/next-start.ts';
+import { isPaused } from '#domain/watch/pause.ts';
+import { EMPTY_STATE, kindKey, type WatchState } from '#domain/watch/state.ts';
+import { WatchStore } from '#storage/control/watch-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { inTime } from '../http/in-time.ts';
+import { settledRow } from '../run/settled-row.ts';
+import { isConfigured } from './configured-condition.ts';
+import type { PointOf } from './newest-points.ts';
+import { readVault, type VaultFacts, type Watched, watchedIn } from './read-vault.ts';
+
+export interface VaultOverview {
+  jobs: JobOverview[];
+  archives: RuleOverview[];
+  conditions: Condition[];
+}
+
+type Standing = Omit<JobOverview, 'restorePoint'>;
+
+/** The host answers a call within 230 seconds, and others wait for the same answer. */
+const PATIENCE_MS = 20_000;
+const KINDS: readonly Scheduled[] = ['backup', 'verify', 'prune', 'reconcile'];
+
+/** How the jobs and rules of a vault stand. A vault that does not answer must not hide the others. */
+export async function overviewOfVault(
+  deps: Dependencies,
+  client: DurableClient,
+  vault: string,
+  pointOf: PointOf,
+): Promise<VaultOverview> {
+  try {
+    return await inTime(PATIENCE_MS, vault, readOverview(deps, client, vault, pointOf));
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    const code = error.kind === 'container-not-found' ? 'content-missing' : problemCodeOf(error, 'destination');
+    const standing = (name: string) => unknown(name, code, `${vault}: ${PROBLEMS[code].meaning}`);
+    const watched = watchedIn(deps, vault);
+    return {
+      jobs: watched.flatMap(({ job, rule }) => (rule ? [] : [{ ...standing(job.name), restorePoint: null }])),
+      archives: watched.flatMap(({ rule }) => (rule ? [{ ...standing(rule.name), failedPermanently: null }] : [])),
+      conditions: accountConditions([{ alias: vault, code, passes: Number.POSITIVE_INFINITY }], deps.now()),
+    };
+  }
+}
+
+async function readOverview(
+  deps: Dependencies,
+  client: DurableClient,
+  vault: string,
+  pointOf: PointOf,
+): Promise<VaultOverview> {
+  const store = new WatchStore(deps.blobs(vault));
+  const { state: before } = await store.readState();
+  const found = await readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined);
+  const open = before?.notices.open ?? {};
+  const conditions = found.facts
+    .flatMap((facts) => conditionsOf(facts, deps.now()))
+    // It has the time at which the watch first saw it.
+    .map((condition) => ({ ...condition, since: open[condition.id]?.condition.since ?? condition.since }));
+  // What concerns no job, the watch finds out over several passes.
+  const others = Object.values(open).flatMap(({ condition }) => (condition.job === undefined ? [condition] : []));
+  const overview: VaultOverview = {
+    jobs: [],
+    archives: [],
+    conditions: [...conditions, ...others.filter((condition) => isConfigured(deps, condition))],
+  };
+  const moreRunning = await otherRuns(deps, client, found);
+  for (const watched of watchedIn(deps, vault)) {
+    const { name } = watched.job;
+    const facts = found.facts.find(({ job }) => job === name);
+    const own = conditions.filter(({ job }) => job === name);
+    const standing = facts
+      ? standingOf(deps, watched, facts, { state: found.state, conditions: own })
+      : unknown(name, 'damaged', found.unread.get(name) ?? name);
+    standing.running.push(...moreRunning.filter(({ job }) => job === name).map(({ job: _, ...run }) => run));
+    if (watched.rule) {
+      overview.archives.push({ ...standing, failedPermanently: facts?.poison ?? null });
+      continue;
+    }
+    const point = found.points.get(name);
+    overview.jobs.push({ ...standing, restorePoint: point ? await pointOf(vault, name, point, found.rows) : null });
+  }
+  return overview;
+}
+
+function standingOf(
+  deps: Dependencies,
+  { job, rule, expectations }: Watched,
+  facts: JobFacts,
+  { state, conditions }: { state: WatchState; conditions: readonly Condition[] },
+): Standing {
+  const now = deps.now();
+  const pause = isPaused(facts.pause, now) ? facts.pause : undefined;
+  const runs = KINDS.flatMap((kind): Standing['runs'] => {
+    const memory = state.kinds[kindKey(job.name, kind)];
+    const expectation = expectations[kind];
+    if (!memory && !expectation) return [];
+    const standing = facts.standings[kind];
+    const awaited = standing && 'dueAt' in standing ? standing : undefined;
+    const next = expectation && nextStart(expectation.schedule, expectation.timeZone, pause, now);
+    const { last, good } = memory ?? {};
+    return [
+      {
+        ...{ kind, state: standing?.state ?? 'unwatched' },
+        ...{ due: awaited?.dueAt.toISOString() ?? null, overdueAt: awaited?.overdueAt.toISOString() ?? null },
+        next: next?.toISOString() ?? null,
+        last: last ? { id: last.id, status: last.status, finishedAt: last.finishedAt } : null,
+        lastGood: good ? { id: good.id, startedAt: good.startedAt } : null,
+      },
+    ];
+  });
+  return {
+    name: job.name,
+    state: jobStateOf(facts, conditions, { main: rule ? 'reconcile' : 'backup', now }),
+    severity: worstOf(conditions),
+    paused: pause ? { since: pause.at, until: pause.until ?? null } : null,
+    running: facts.running.map(({ id, startedAt, silentMs }) => ({
+      ...{ id, mode: state.unfinished[id]?.mode ?? 'unknown', startedAt, isSilent: silentMs !== undefined },
+    })),
+    runs,
+    problem: null,
+  };
+}
+
+/** Restores, dry runs and what else is in progress that no schedule starts. */
+async function otherRuns(deps: Dependencies, client: DurableClient, { facts, rows }: VaultFacts) {
+  const known = new Set(facts.flatMap(({ running }) => running.map(({ id }) => id)));
+  const open = rows.filter(({ id, status }) => status === 'running' && !known.has(id));
+  const settled = await Promise.all(open.map((row) => settledRow(deps, client, row)));
+  return settled
+    .filter(({ status }) => status === 'running')
+    .map(({ id, job, mode, startedAt }) => ({ id, job, mode, startedAt, isSilent: false }));
+}
+
+function worstOf(conditions: readonly Condition[]): Severity | null {
+  return SEVERITIES.findLast((each) => conditions.some(({ severity }) => severity === each)) ?? null;
+}
+
+function unknown(name: string, code: ProblemCode, message: string): Standing {
+  const problem = { code, message, hint: PROBLEMS[code].hint };
+  return { name, state: 'unknown', severity: 'error', paused: null, running: [], runs: [], problem };
+}
