@@ -576,6 +576,10 @@ class Simulation {
       this.#endedReader({ id, entries: point.entries ?? [] }, summary);
       return;
     }
+    // Until the last process has the new setup, runs begin with one and continue with the other.
+    if (this.#setups < this.#world.hardships.setups && summary.problems.some(({ code }) => code === 'setup-changed')) {
+      return;
+    }
     // A run whose start was lost with its process never had an orchestration.
     if (!this.#undisturbed(before) || !(this.#app.durable.stateOf(id) ?? this.#app.elsewhere.stateOf(id))) return;
     this.#app.count('run without any trouble');
