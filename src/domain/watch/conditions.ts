@@ -72,12 +72,12 @@ export function conditionsOf(facts: JobFacts, now: Date): Condition[] {
 export function accountConditions(accounts: readonly SilentAccount[], now: Date): Condition[] {
   return accounts
     .filter(({ passes }) => passes >= PASSES)
-    .map(({ alias, code }) => ({
+    .map(({ alias, code, since = now.toISOString() }) => ({
       id: `out-of-reach/${alias}`,
       condition: 'out-of-reach',
       severity: 'error',
       account: alias,
-      since: now.toISOString(),
+      since,
       title: `${alias}: the account is out of reach`,
       message: `${alias}: ${PROBLEMS[code].meaning}.`,
       hint: PROBLEMS[code].hint,

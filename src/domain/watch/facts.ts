@@ -55,6 +55,8 @@ export interface SilentAccount {
   code: ProblemCode;
   /** Passes in a row. */
   passes: number;
+  /** When the first of them was. ISO 8601; absent if an earlier version counted them. */
+  since?: string;
 }
 
 /** What a run of this mode does of what schedules start. A retry or a restore is started by hand. */
