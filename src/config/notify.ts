@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { optionPath } from '#domain/input/option-path.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import { CONDITION_NAMES, SEVERITIES } from '#domain/watch/conditions.ts';
 import { durationProblem } from '#domain/watch/duration.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { optionPath } from './option-path.ts';
 import { text } from './schema-parts.ts';
 
 /** Addresses of channels are secrets: anyone who knows one can write to it. So options name app settings. */

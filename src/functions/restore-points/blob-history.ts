@@ -13,7 +13,7 @@ import { tableOfTask } from '#domain/run/task-name.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
-import { HttpError } from '../http/http-error.ts';
+import { type HttpError, invalid } from '../http/http-error.ts';
 import { configuredJob } from '../run/configured-job.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
@@ -69,7 +69,8 @@ export function blobHistoryHandler(deps: Dependencies) {
 function isTable(task: string): HttpError {
   const hint =
     'Restore the entity from one restore point after another to a separate table: POST /api/restores with "keys"';
-  return new HttpError(400, 'query-invalid', `query.container: "${task}" is a table; only blobs have a history`, hint);
+  const message = `"${task}" is a table; only blobs have a history`;
+  return invalid('query', [{ path: ['container'], message }], hint);
 }
 
 interface RunInStore {

@@ -12,7 +12,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { readNamedEntityFile } from '#storage/control/named-entity-file.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering } from '../http/answering.ts';
-import { HttpError } from '../http/http-error.ts';
+import { HttpError, invalid } from '../http/http-error.ts';
 import { type ChosenPoint, choosePoint } from '../restore-points/choose-restore-point.ts';
 import { configuredJob, jobOfStored } from '../run/configured-job.ts';
 import { answerStart } from '../run/start-run.ts';
@@ -33,7 +33,7 @@ import { requestedTask, targetOf } from './restore-task.ts';
 export function startRestoreHandler(deps: Dependencies) {
   return answering(deps, OPERATIONS.startRestore, async ({ body: request, caller: { by } }, client) => {
     if (request.at !== undefined && request.restorePoint !== undefined) {
-      throw new HttpError(400, 'body-invalid', 'body: specify "restorePoint" or "at", not both');
+      throw invalid('body', [{ path: ['at'], message: 'specify "restorePoint" or "at", not both' }]);
     }
     const { job, restore } = await (request.file === undefined
       ? restoreOfPoint(deps, request)

@@ -120,7 +120,7 @@ describe('POST /api/restores of tables', () => {
       { tables: ['orders'], keys: { from: 'b', to: 'a' } },
       /^body\.keys: no key is between "b" and "a"$/,
     ],
-    ['what is no table', { tables: ['my-table'] }, /^body\.tables\.0: "my-table" is not a table name/],
+    ['what is no table', { tables: ['my-table'] }, /^body\.tables\[0\]: "my-table" is not a table name/],
     [
       'merging containers',
       { containers: ['images'], existing: 'merge' },
@@ -146,7 +146,7 @@ describe('POST /api/restores of tables', () => {
     [
       'a choice of blobs that says nothing of tables',
       { prefix: 'a/', existing: 'overwrite' },
-      /^body: "prefix", "include" and "exclude" select blobs; .* also restore 2 tables, such as "orders", in full/,
+      /^body.prefix: "prefix", "include" and "exclude" select blobs; .* also restore 2 tables, such as "orders", in full/,
     ],
     ['the same by a glob', { include: ['*.jpg'] }, /would also restore/],
     ['the same by another', { exclude: ['*.jpg'] }, /would also restore/],
