@@ -57,6 +57,21 @@ test('a job is paused with a reason, and resumed', async () => {
   expect(await call(resumeJobHandler, {})).toMatchObject({ status: 409, body: { code: 'not-paused' } });
 });
 
+test('a reason to pause is a text that others can read, as that of a hold is', async () => {
+  const { call } = room();
+  const control = 'this may not contain control characters, line breaks or marks that change the direction of text';
+  for (const [reason, message] of [
+    ['a\nb', control],
+    ['a\u202eb', control],
+    ['x'.repeat(201), 'this must have at most 200 characters'],
+    ['\u200b', 'this needs a character that can be seen'],
+  ]) {
+    expect(await call(pauseJobHandler, { reason })).toMatchObject({
+      ...{ status: 400, body: { errors: [{ path: 'body.reason', message }] } },
+    });
+  }
+});
+
 test('a pause needs a reason, an end to come and a job', async () => {
   const { call } = room();
   expect(await call(pauseJobHandler, {})).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
