@@ -32,6 +32,8 @@ export interface RunningRun {
 /** All that conditions of one job or archive rule follow from. */
 export interface JobFacts {
   job: string;
+  /** Aliases of the accounts that its runs use. */
+  accounts: { source: string; vault: string };
   standings: Partial<Record<Scheduled, Standing>>;
   /** The newest of each kind. */
   ended: Partial<Record<Scheduled, EndedRun>>;
