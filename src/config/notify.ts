@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nearest } from '#domain/input/nearest.ts';
 import { optionPath } from '#domain/input/option-path.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import { CONDITION_NAMES, SEVERITIES } from '#domain/watch/conditions.ts';
@@ -147,7 +148,11 @@ export function notifyProblems(
 function unknown(given: readonly string[], known: readonly string[], place: string, what: string) {
   return given
     .filter((name) => !known.includes(name))
-    .flatMap((name) => at(place, `there is no ${what} "${name}"; the names are: ${known.join(', ') || 'none'}`));
+    .flatMap((name) => {
+      const near = nearest(name, known);
+      const hint = near === undefined ? `the names are: ${known.join(', ') || 'none'}` : `did you mean "${near}"?`;
+      return at(place, `there is no ${what} "${name}"; ${hint}`);
+    });
 }
 
 function channelProblems(channel: Written['channels'][number], place: string, settings: AppSettings) {
