@@ -16,7 +16,7 @@ import {
   retriedRun,
 } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
-import type { RestoreTask } from '#domain/run/tasks.ts';
+import type { RestoreTask, VerifyTask } from '#domain/run/tasks.ts';
 import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -29,8 +29,10 @@ import { actionsOf, type RunActions } from './run-actions.ts';
 import { type RunCost, runCost } from './run-cost.ts';
 
 /** A report as the API shows it: names of blobs need another permission, so it only counts those of a request. */
-type ShownRun = Omit<RunReport, 'restore'> & { restore?: ShownRestore } & Moment;
+type ShownRun = Omit<RunReport, 'restore' | 'verify'> & { restore?: ShownRestore; verify?: ShownVerify } & Moment;
 type ShownRestore = Omit<RestoreTask, 'names'> & { names?: number };
+/** A kind of verification has no field that means nothing to it. */
+type ShownVerify = Pick<VerifyTask, 'point' | 'kind'> & Partial<VerifyTask>;
 
 /** What is true of a run at the moment, and not of its summary. */
 interface Moment {
@@ -52,13 +54,18 @@ async function readReport(deps: Dependencies, client: DurableClient, id: string)
   const ready = (problems: readonly Problem[]) =>
     problems.map((problem) => ({ ...problem, hint: hintFor(report, problem.hint) }));
   const containers = report.containers.map((each) => ({ ...each, problems: ready(each.problems) }));
-  const { restore, ...shown } = report;
-  const more = { ...(restore && { restore: shownRestore(restore) }), actions, cost: runCost(deps, report) };
+  const { restore, verify, ...shown } = report;
+  const asked = { ...(restore && { restore: shownRestore(restore) }), ...(verify && { verify: shownVerify(verify) }) };
+  const more = { ...asked, actions, cost: runCost(deps, report) };
   return { ...shown, ...more, containers, problems: ready(report.problems) };
 }
 
 function shownRestore({ names, ...restore }: RestoreTask): ShownRestore {
   return { ...restore, ...(names && { names: names.length }) };
+}
+
+function shownVerify({ point, kind, portion, turn, sample }: VerifyTask): ShownVerify {
+  return { point, kind, ...(kind === 'deep' && { portion, turn }), ...(kind === 'drill' && { sample }) };
 }
 
 type Report = RunReport & Omit<Moment, 'actions' | 'cost'>;

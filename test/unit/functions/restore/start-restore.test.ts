@@ -86,7 +86,7 @@ describe('POST /api/restores of tables', () => {
     expect((asked.started[0] as RestoreRef).restore).toEqual({
       ...{ point: POINT.id, account: 'SOURCE', container: '{container}', prefix: '', existing: 'merge' },
       ...{ containers: [], tables: ['orders', 'tenant*'], table: '{table}Restored', keys },
-      ...{ startsWith: '', include: [], exclude: [], original: true },
+      ...{ startsWith: '', include: [], exclude: [], original: false },
     });
   });
 
@@ -196,6 +196,17 @@ describe('POST /api/restores of tables', () => {
     const asked = await new Asked().holding('images', 'table.orders', 'table.tenant1');
     const answer = await asked.post(of(body));
     expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+  });
+
+  it.each<[string, object, boolean]>([
+    ['in place', { tables: ['orders'] }, true],
+    ['into another table', { tables: ['orders'], target: { table: 'ordersRestored' } }, false],
+    ['of a container, with another table', { containers: ['images'], target: { table: 'x{table}' } }, true],
+  ])('a restore %s is to the original or not', async (_what, body, original) => {
+    const asked = await new Asked().holding('images', 'table.orders');
+    const answer = await asked.post(of(body));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+    expect((asked.started[0] as RestoreRef).restore.original).toBe(original);
   });
 
   it('404 where patterns match nothing: a run of nothing would succeed', async () => {
