@@ -136,7 +136,11 @@ export const restorePointOperations = operations({
       cursor: cursor.optional(),
     }),
     answers: { 200: z.strictObject({ versions: z.array(blobVersion), absent: count, next }) },
-    errors: { 400: ['job-missing', 'cursor-invalid'], 404: ['job-not-found'], 502: ['damaged'] },
+    errors: {
+      400: ['job-missing', 'cursor-invalid'],
+      404: ['job-not-found', 'container-not-held'],
+      502: ['damaged'],
+    },
   },
   holdRestorePoint: {
     method: 'POST',

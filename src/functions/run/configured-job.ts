@@ -2,6 +2,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { runsAs } from '#app/job-context.ts';
 import type { Job } from '#config/configuration.ts';
 import { nearest } from '#domain/input/nearest.ts';
+import { isJobName } from '#domain/run/run-id.ts';
 import { HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 
@@ -26,6 +27,15 @@ export function configuredJob({ configuration }: Dependencies, named: string | u
     throw new HttpError(404, 'job-not-found', `${quoted(named)} is an archive rule, and no job`, hint);
   }
   throw unknownJob(named, jobs);
+}
+
+/**
+ * The name of a job whose restore points a request asks for. The vault may have some of a job that the configuration no
+ * longer has: who finds none then calls `configuredJob`, which throws 404.
+ */
+export function namedJob(deps: Dependencies, named: string | undefined): string {
+  const isRule = deps.configuration.archives.some(({ name }) => name === named);
+  return named !== undefined && !isRule && isJobName(named) ? named : configuredJob(deps, named).name;
 }
 
 /** Throws 404 for an empty list of a job that neither the vault nor the configuration has. */
