@@ -63,11 +63,12 @@ export async function startHost(
       ...(once && { once: once.job, instead: (url, otherwise) => askHost(once, url, otherwise) }),
     });
     started.push(() => lock.release());
-    const azurite = await embedAccounts(options.workingDirectory, options.dataDirectory);
-    if (azurite !== undefined) {
+    const embedded = await embedAccounts(options.workingDirectory, options.dataDirectory);
+    if (embedded !== undefined) {
+      const { azurite } = embedded;
       started.push(() => azurite.stop());
       azurite.onUnexpectedExit((reason) => fatal(new HostError(`The host stops: ${reason}.`, EXIT.unexpected)));
-      announce(azurite, options.dataDirectory);
+      announce(embedded, options.dataDirectory);
     }
     captureConsole();
     const app = await loadApp(options.appDirectory);
@@ -135,12 +136,14 @@ async function stopHost({ app, listeners, server, hurry }: Running): Promise<voi
   }
 }
 
-function announce(azurite: Azurite, dataDirectory: string): void {
+function announce({ azurite, aliases }: { azurite: Azurite; aliases: string[] }, dataDirectory: string): void {
   const { blobPort, queuePort, tablePort } = azurite;
   writeLog('information', 'No storage account is configured. Using an embedded Azurite:');
   writeLog(
     'information',
     `  blobs http://127.0.0.1:${blobPort}, queues http://127.0.0.1:${queuePort}, tables http://127.0.0.1:${tablePort}`,
   );
+  // Any name makes an account: one that is misspelled is empty.
+  writeLog('information', `  Its accounts, by the names in strongroom.json: ${aliases.join(', ')}.`);
   writeLog('information', `  The connection strings are in ${join(dataDirectory, 'azurite.json')}.`);
 }

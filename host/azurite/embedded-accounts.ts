@@ -23,7 +23,10 @@ interface ForOthers {
  * If none of the accounts in strongroom.json is configured, starts an embedded Azurite with an account for each alias.
  * The app gets an account of its own there, too, unless its storage is a real account.
  */
-export async function embedAccounts(workingDirectory: string, dataDirectory: string): Promise<Azurite | undefined> {
+export async function embedAccounts(
+  workingDirectory: string,
+  dataDirectory: string,
+): Promise<{ azurite: Azurite; aliases: string[] } | undefined> {
   const { accounts, ofVaults } = accountAliasesIn(workingDirectory);
   if (accounts.length === 0 || anyConfigured([...accounts, ...ofVaults.keys()], process.env)) return undefined;
   const aliases = isEmulatorOrNone(OWN_STORAGE, process.env) ? [...accounts, OWN_STORAGE] : accounts;
@@ -32,7 +35,7 @@ export async function embedAccounts(workingDirectory: string, dataDirectory: str
   Object.assign(process.env, withoutProxyForLoopback(process.env));
   for (const [alias, name] of names) process.env[alias] = azurite.connectionString(name);
   for (const [alias, vault] of ofVaults) process.env[alias] = process.env[vault];
-  return azurite;
+  return { azurite, aliases };
 }
 
 function accountNames(aliases: string[]): Map<string, string> {

@@ -15,6 +15,8 @@ export interface Refusal {
   code: string;
   /** In words, with what to do. */
   reason: string;
+  /** What to do, in the words of the API. */
+  hint?: string;
   exitCode: ExitCode;
   /** The run that is in the way. */
   run?: string;
@@ -86,13 +88,21 @@ interface ProblemDocument {
   run?: string;
 }
 
+/** This process calls the API in its own name. */
+const SIGN_IN = 'Set STRONGROOM_KEY to one of the keys in "access.keys" of strongroom.json';
+
 async function refusalOf(response: Response): Promise<Refusal> {
   const { status } = response;
   const text = await response.text().catch(messageOf);
   const { code = '', detail, title, hint, run }: ProblemDocument = parsed(text) ?? {};
-  const words = [detail ?? title, hint && forTerminal(hint)].filter((part) => part !== undefined).map(asSentence);
-  const reason = `${words.join(' ') || text.slice(0, 200) || response.statusText} (${status})`;
-  return { status, code, reason, exitCode: exitCodeOfAnswer(status, code), ...(typeof run === 'string' && { run }) };
+  const advice = code === 'sign-in-needed' ? SIGN_IN : hint && forTerminal(hint);
+  const words = [detail ?? title, advice].filter((part) => part !== undefined).map(asSentence);
+  const reason = words.join(' ') || `HTTP ${status}: ${text.slice(0, 200) || response.statusText}`;
+  return {
+    ...{ status, code, reason, exitCode: exitCodeOfAnswer(status, code) },
+    ...(hint !== undefined && { hint }),
+    ...(typeof run === 'string' && { run }),
+  };
 }
 
 function parsed<Parsed = ProblemDocument>(text: string): Parsed | undefined {

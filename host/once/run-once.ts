@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, type ExitCode, exitCodeOfRun, exitCodeOfSignal } from '../exit-codes.ts';
+import { HostError } from '../host-error.ts';
 import { AppApi, failure, type Refusal } from './app-api.ts';
+import { asSentence } from './hints.ts';
 import { runIdsOf } from './run-ids.ts';
 import { type OnceHost, PACE, print, RunWatch } from './run-watch.ts';
 import { problemLines, summary } from './summary.ts';
@@ -51,9 +53,14 @@ export async function runOnce(
 async function start(api: AppApi, { job, mode }: OnceOptions): Promise<{ id: string } | { refusal: Refusal }> {
   const asJob = await api.start(`/api/jobs/${encodeURIComponent(job)}/runs`, { mode });
   if (!('refusal' in asJob) || asJob.refusal.status !== 404) return asJob;
+  if (mode !== 'configured') {
+    const message = `There is no job "${job}". If it is an archive rule, leave out --mode: a reconciliation has none.`;
+    throw new HostError(message, EXIT.usage);
+  }
   const asRule = await api.start(`/api/archives/${encodeURIComponent(job)}/reconcile`, {});
-  // If the name is neither, the error is the one about the job.
-  return 'refusal' in asRule && asRule.refusal.status === 404 ? asJob : asRule;
+  if (!('refusal' in asRule) || asRule.refusal.status !== 404) return asRule;
+  const known = [asJob.refusal.hint, asRule.refusal.hint].filter((hint) => hint !== undefined).map(asSentence);
+  throw new HostError([`There is no job or archive rule "${job}".`, ...known].join(' '), EXIT.usage);
 }
 
 interface Started {

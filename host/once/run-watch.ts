@@ -25,6 +25,8 @@ export const PACE = {
   slowestReport: 3_600_000,
   /** What a cancelled run has to end before the host stops. */
   grace: 5_000,
+  /** How old an answer may be: callers who ask soon after each other get the same. */
+  shared: 2_000,
   /** How long the status of a run may be unknown. */
   patience: 600_000,
   /** Between two tries to start. */
@@ -55,6 +57,7 @@ export class RunWatch {
   async own(id: string): Promise<Run | undefined> {
     const { api, signal, job, pace } = this.#options;
     let cancelledAt: number | undefined;
+    let isLastLook = false;
     for (let wait = pace.firstPoll; ; wait = Math.min(wait * 1.5, pace.slowestPoll)) {
       const run = await this.#look(id);
       if (run !== undefined && run.status !== 'running') {
@@ -67,6 +70,11 @@ export class RunWatch {
         await api.cancel(id);
       }
       if (cancelledAt !== undefined && Date.now() - cancelledAt > pace.grace) {
+        if (!isLastLook) {
+          isLastLook = true;
+          await sleep(pace.shared);
+          continue;
+        }
         print(`${job}: cancel requested. Run ${id} ends with the next start: npm start, or --once ${job}.`);
         return undefined;
       }

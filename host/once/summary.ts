@@ -7,8 +7,20 @@ const MOST_PROBLEMS = 20;
 
 /** One line for people; the API has all numbers. */
 export function summary(job: string, id: string, run: Run): string {
-  const parts = [countsOf(run), noLongerHeldOf(run), progressOf(run), tookOf(run)];
-  return [`${job}: ${run.status}`, id, ...parts].filter(Boolean).join(' · ');
+  const parts = [verdictOf(run), countsOf(run), noLongerHeldOf(run), progressOf(run), tookOf(run)];
+  return [`${job}: ${kindOf(run)}${run.status}`, id, ...parts].filter(Boolean).join(' · ');
+}
+
+/** A verification follows a backup of the same job, and must not look like another. */
+function kindOf({ mode, verify }: Run): string {
+  return mode === 'verify' ? `${textIn(verify, 'kind')} verification ` : '';
+}
+
+function verdictOf({ mode, status, verify }: Run): string {
+  if (mode !== 'verify') return '';
+  const point = `restore point ${textIn(verify, 'point')}`;
+  if (status === 'succeeded') return `${point} is sound`;
+  return status === 'completed-with-failures' ? `${point} is not sound, or could not be verified in full` : '';
 }
 
 /** In this order. Zeros say nothing, except that nothing failed. */
@@ -45,6 +57,11 @@ function progressOf({ status, progress }: Run): string {
 function tookOf({ startedAt, finishedAt }: Run): string {
   const took = typeof finishedAt === 'string' ? Date.parse(finishedAt) - Date.parse(String(startedAt)) : Number.NaN;
   return Number.isNaN(took) ? '' : `took ${lasting(took)}`;
+}
+
+function textIn(object: unknown, name: string): string {
+  const value = typeof object === 'object' && object !== null ? (object as Record<string, unknown>)[name] : undefined;
+  return typeof value === 'string' ? value : '';
 }
 
 function numberIn(object: unknown, name: string): number | undefined {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NO_TIME } from '#domain/input/check-input.ts';
 
 /** Fields that several answers have. */
 
@@ -13,4 +14,4 @@ export const next = text.nullable();
 /** The parameter `cursor` of a list. */
 export const cursor = z.string().max(8192);
 /** A time in a request. */
-export const instant = z.iso.datetime({ offset: true, error: 'this must be a time such as 2026-11-20T23:30:00Z' });
+export const instant = z.iso.datetime({ offset: true, error: NO_TIME });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { errorSchema, errorsOf } from './error.ts';
 import type { Needs, Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
+import { titleOf } from './titles.ts';
 
 type Json = Record<string, unknown>;
 
@@ -11,19 +12,7 @@ interface Document extends Json {
 }
 
 const SCHEMAS = '#/components/schemas/';
-const TEXTS: Record<number, string> = {
-  200: 'OK',
-  202: 'The run has started, or ends soon',
-  400: 'Invalid request',
-  401: 'Sign-in needed',
-  403: 'Not allowed',
-  404: 'Not found',
-  409: 'Conflict',
-  413: 'Body too large',
-  500: 'Unexpected failure',
-  502: 'A storage account refused the request',
-  503: 'A storage account did not answer, or the app cannot start',
-};
+const TEXTS: Record<number, string> = { 200: 'OK', 202: 'The run has started, or ends soon' };
 
 /** The description of the API for programs: OpenAPI 3.1, whose schemas are JSON Schema 2020-12. */
 export function openApiDocument(version: string): Document {
@@ -90,13 +79,19 @@ function neededBy(needs: Needs): string {
 }
 
 function success(status: number, schema: Json, mediaType = 'application/json'): Json {
-  return { description: TEXTS[status] ?? 'OK', content: { [mediaType]: { schema } } };
+  return { description: TEXTS[status] ?? titlesOf(status, []), content: { [mediaType]: { schema } } };
 }
 
 function failure(status: number, codes: readonly string[], components: Json): Json {
   const words = codes.length > 0 ? `: ${codes.map((code) => `\`${code}\``).join(', ')}` : '';
   const content = { 'application/problem+json': { schema: schemaOf(errorSchema, 'output', components) } };
-  return { description: `${TEXTS[status]}${words}`, content };
+  return { description: `${titlesOf(status, codes)}${words}`, content };
+}
+
+function titlesOf(status: number, codes: readonly string[]): string {
+  // Every call answers 503 if the app cannot start, and without codes, the title is that of the status.
+  const all = status === 503 ? [...codes, undefined, 'misconfigured'] : codes.length > 0 ? codes : [undefined];
+  return [...new Set(all.map((code) => titleOf(status, code)))].join('; ');
 }
 
 /** The parameters of a query, which is an object. */

@@ -6,6 +6,7 @@ import { catalogProblems } from './catalog-problem.ts';
 import { count, cursor, next, text, texts, time } from './fields.ts';
 import { limitUpTo } from './limit.ts';
 import { operations } from './operation.ts';
+import { reason } from './reason.ts';
 import { linkSchema, notPreservedSchema } from './run-report.ts';
 
 const { hold, brake, removed } = notesSchema.shape;
@@ -62,15 +63,6 @@ const blobVersion = z
     ...{ first: time, last: time },
   })
   .meta({ id: 'BlobVersion' });
-
-const reason = z
-  .string()
-  .trim()
-  .max(200)
-  .regex(/[\p{L}\p{N}\p{P}\p{S}]/u, { error: 'this needs a character that can be seen' })
-  .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u, {
-    error: 'this may not contain control characters, line breaks or marks that change the direction of text',
-  });
 
 const noted = z.strictObject({ id: text, ...notes }).meta({ id: 'Notes' });
 const NOT_FOUND = 'restore-point-not-found';
@@ -144,7 +136,11 @@ export const restorePointOperations = operations({
       cursor: cursor.optional(),
     }),
     answers: { 200: z.strictObject({ versions: z.array(blobVersion), absent: count, next }) },
-    errors: { 400: ['job-missing', 'cursor-invalid'], 404: ['job-not-found'], 502: ['damaged'] },
+    errors: {
+      400: ['job-missing', 'cursor-invalid'],
+      404: ['job-not-found', 'container-not-held'],
+      502: ['damaged'],
+    },
   },
   holdRestorePoint: {
     method: 'POST',

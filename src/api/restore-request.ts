@@ -31,14 +31,19 @@ export const restoreRequestSchema = z
     tables: someOf(checkedText(tablePatternProblem), 100, 'tables'),
     keys: z.strictObject({ partition: key.optional(), from: key.optional(), to: key.optional() }).optional(),
     file: z
-      .union([
-        z.string().min(1).max(1024),
-        z.strictObject({
-          account: z.string(),
-          container: z.string().min(1).max(63),
-          name: z.string().min(1).max(1024),
-        }),
-      ])
+      .union(
+        [
+          z.string().min(1).max(1024),
+          z.strictObject({
+            account: z.string(),
+            container: z.string().min(1).max(63),
+            name: z.string().min(1).max(1024),
+          }),
+        ],
+        {
+          error: 'this must be the path of a file in quotes, or an object with "account", "container" and "name"',
+        },
+      )
       .optional(),
     target: z
       .strictObject({
@@ -73,7 +78,7 @@ export const restoreRequestSchema = z
       problem('file', 'remove "restorePoint" and "at": a file needs no restore point');
     if (tables.length > 0 || containers.length > 0)
       problem('file', 'remove "tables" and "containers": a file names its table');
-    if (selectsBlobs(request)) problem('file', BLOBS_ONLY);
+    if (selectionOfBlobs(request)) problem('file', BLOBS_ONLY);
   });
 
 export type RestoreRequest = z.output<typeof restoreRequestSchema>;
@@ -103,6 +108,9 @@ export const MERGES_ENTITIES =
 
 export const BLOBS_ONLY = '"prefix", "include" and "exclude" select blobs; select entities with "keys"';
 
-export function selectsBlobs({ prefix, include, exclude }: RestoreRequest): boolean {
-  return prefix !== '' || include.length > 0 || exclude.length > 0;
+/** The first field that selects blobs, if there is one. */
+export function selectionOfBlobs({ prefix, include, exclude }: RestoreRequest) {
+  if (prefix !== '') return 'prefix';
+  if (include.length > 0) return 'include';
+  return exclude.length > 0 ? 'exclude' : undefined;
 }

@@ -91,9 +91,10 @@ const restoreTaskSchema = z
 const verifyTaskSchema = z.strictObject({
   point: text,
   kind: verifyKindSchema,
-  portion: text,
-  turn: count,
-  sample: count,
+  /** Of `deep`. */
+  ...{ portion: text.optional(), turn: count.optional() },
+  /** Of `drill`. */
+  sample: count.optional(),
 } satisfies Members<VerifyTask>);
 
 const pruneTaskSchema = z.strictObject({

@@ -30,7 +30,8 @@ export const searchOperations = operations({
       200: z.strictObject({
         restorePoint: z.strictObject({ id: text, time }),
         items: z.array(z.strictObject({ container: text, name: text, size: count, modified: time })),
-        ...{ scanned: count, total: count },
+        /** How far the search is. */
+        parts: z.strictObject({ scanned: count, total: count }),
         next,
       }),
     },

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { bySchema } from '#domain/run/by.ts';
 import type { Members } from '#domain/run/members.ts';
 import type { Pause } from '#domain/watch/pause.ts';
-import { text, time } from './fields.ts';
+import { instant, text, time } from './fields.ts';
 import { operations } from './operation.ts';
+import { reason } from './reason.ts';
 
 /** A pause that is not over. */
 const pauseSchema = z
@@ -18,10 +19,7 @@ export const watchOperations = operations({
     path: 'jobs/{job}/pause',
     summary: 'Pause the schedules of a job',
     needs: 'run',
-    body: z.strictObject({
-      reason: z.string().trim().min(1).max(500),
-      until: z.iso.datetime({ offset: true }).optional(),
-    }),
+    body: z.strictObject({ reason, until: instant.optional() }),
     answers: { 200: z.strictObject({ job: text, paused: pauseSchema }) },
     errors: { 404: ['job-not-found'] },
   },

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ROLE_NAMES, type Role } from '#domain/access/role.ts';
+import { optionPath } from '#domain/input/option-path.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { optionPath } from './option-path.ts';
 import { nameOf } from './schema-parts.ts';
 
 export const AUTH_SETTING = 'STRONGROOM_AUTH';

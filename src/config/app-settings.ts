@@ -1,5 +1,5 @@
+import { optionPath } from '#domain/input/option-path.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { optionPath } from './option-path.ts';
 
 /** App settings by name. An empty value counts as absent. */
 export type AppSettings = Record<string, string | undefined>;

@@ -1,4 +1,4 @@
-import { editDistance } from './nearest.ts';
+import { editDistance } from '#domain/input/nearest.ts';
 
 /** What follows the service in the addresses of Azure Storage. */
 const CLOUDS = [

@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
 import type { PriceTable } from '#domain/cost/price-table.ts';
+import { checkInput } from '#domain/input/check-input.ts';
+import { optionPath } from '#domain/input/option-path.ts';
 import { jsonErrorOffset, lineAndColumn, syntaxProblem } from '#domain/json-syntax.ts';
 import { defined } from '#domain/run/defined.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
@@ -24,12 +26,10 @@ import { hideOption, hideOptions } from './hidden-settings.ts';
 import { hostConnectionProblems } from './host-connections.ts';
 import { INSTANCE_SETTING, instanceProblems } from './instance.ts';
 import { type NamedPing, type Notify, notifyProblems, notifySchema, pingSchema, resolveNotify } from './notify.ts';
-import { optionPath } from './option-path.ts';
 import { pricesSchema } from './prices.ts';
 import { repeatedKeyProblems } from './repeated-keys.ts';
 import { retentionSchema } from './retention.ts';
 import { alias, methodSchema, nameOf, text } from './schema-parts.ts';
-import { schemaProblems } from './schema-problems.ts';
 import { sourceSchema } from './source.ts';
 import { taskHubProblems } from './task-hub.ts';
 import { telemetryProblems } from './telemetry-settings.ts';
@@ -163,17 +163,12 @@ export function loadConfiguration(from: {
   const { parsed: written, repeated } = parseJson(from.text, file);
   const { value, problems: missing, filledIn } = withSettings(written, fillFrom);
   const unresolved = new Set(missing.map(({ place }) => place));
-  const problems: ConfigurationProblem[] = [];
 
-  const parsed = configurationSchema.safeParse(value, { reportInput: true });
-  if (!parsed.success) {
-    // Where a setting is missing, its placeholder text is not worth a second complaint.
-    problems.push(
-      ...parsed.error.issues
-        .flatMap((issue) => schemaProblems(issue, configurationSchema))
-        .filter(({ place }) => !unresolved.has(place)),
-    );
-  }
+  // Where a setting is missing, its placeholder text is not worth a second complaint.
+  const { data, problems: wrong } = checkInput(configurationSchema, value, 'option');
+  const problems: ConfigurationProblem[] = wrong
+    .map(({ path, message }) => ({ place: optionPath(path), message }))
+    .filter(({ place }) => !unresolved.has(place));
 
   const jobs = draftsOf(value, 'jobs', jobParts);
   const rules = draftsOf(value, 'archives', ruleParts);
@@ -205,10 +200,10 @@ export function loadConfiguration(from: {
   ].map((problem) => hideOptions(problem, filledIn));
 
   const all = [...repeated, ...missing, ...problems.map((problem) => hideOption(problem, filledIn)), ...joint];
-  if (!parsed.success || all.length > 0) throw new ConfigurationError(file, inFileOrder(all));
-  const { jobs: backups, archives, accounts: others, prices } = parsed.data;
-  const access = accessOf(parsed.data.access, settings);
-  const notify = resolveNotify(parsed.data.notify, settings, pings);
+  if (data === undefined || all.length > 0) throw new ConfigurationError(file, inFileOrder(all));
+  const { jobs: backups, archives, accounts: others, prices } = data;
+  const access = accessOf(data.access, settings);
+  const notify = resolveNotify(data.notify, settings, pings);
   return {
     ...{ jobs: backups.map(withDefaults), archives, otherAccounts: [...new Set(others)], notify, accounts },
     ...defined({ prices, access, instance: settingOf(settings, INSTANCE_SETTING) }),

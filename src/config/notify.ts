@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { nearest } from '#domain/input/nearest.ts';
+import { optionPath } from '#domain/input/option-path.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import { CONDITION_NAMES, SEVERITIES } from '#domain/watch/conditions.ts';
 import { durationProblem } from '#domain/watch/duration.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { optionPath } from './option-path.ts';
 import { text } from './schema-parts.ts';
 
 /** Addresses of channels are secrets: anyone who knows one can write to it. So options name app settings. */
@@ -147,7 +148,11 @@ export function notifyProblems(
 function unknown(given: readonly string[], known: readonly string[], place: string, what: string) {
   return given
     .filter((name) => !known.includes(name))
-    .flatMap((name) => at(place, `there is no ${what} "${name}"; the names are: ${known.join(', ') || 'none'}`));
+    .flatMap((name) => {
+      const near = nearest(name, known);
+      const hint = near === undefined ? `the names are: ${known.join(', ') || 'none'}` : `did you mean "${near}"?`;
+      return at(place, `there is no ${what} "${name}"; ${hint}`);
+    });
 }
 
 function channelProblems(channel: Written['channels'][number], place: string, settings: AppSettings) {

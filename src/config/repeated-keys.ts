@@ -1,6 +1,6 @@
+import { optionPath } from '#domain/input/option-path.ts';
 import { lineAndColumn, repeatedKeys } from '#domain/json-syntax.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { optionPath } from './option-path.ts';
 
 /** A problem for each key that repeats another, with its line. */
 export function repeatedKeyProblems(text: string): ConfigurationProblem[] {

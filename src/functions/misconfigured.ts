@@ -40,7 +40,5 @@ function countOnly(problems: number): HttpResponseInit {
 function everything({ problems, text }: Misconfiguration): HttpResponseInit {
   const errors = problems.map(({ place, message }) => ({ path: place, message }));
   const hint = 'Correct the file or the app settings, then deploy or restart the app.';
-  return problemResponse(
-    new HttpError(503, CODE, text, hint, { title: 'App cannot start', problems: problems.length, errors }),
-  );
+  return problemResponse(new HttpError(503, CODE, text, hint, { problems: problems.length, errors }));
 }

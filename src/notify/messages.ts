@@ -1,5 +1,5 @@
 import type { Channel, ChannelKind } from '#config/notify.ts';
-import type { Severity } from '#domain/watch/conditions.ts';
+import type { Condition, Severity } from '#domain/watch/conditions.ts';
 import { idAsUuid } from '#domain/watch/id-as-uuid.ts';
 import type { Message, Notice } from '#domain/watch/notices.ts';
 import type { Post } from './post.ts';
@@ -38,8 +38,15 @@ function webhook({ url, secret = '' }: Channel, { id, notices }: Message, { inst
   return { url, headers: { ...JSON_TYPE, ...signedHeaders(secret, { id, at: now, body }) }, body };
 }
 
+/** Of a condition that has closed, without what was wrong and what to do. */
 function dataOf({ type, at, condition }: Notice) {
-  return { ...condition, state: type === 'closed' ? 'closed' : 'open', at };
+  if (type !== 'closed') return { ...condition, state: 'open', at };
+  const { hint: _, ...known } = condition;
+  return { ...known, message: closedLine(condition, at), state: 'closed', at };
+}
+
+function closedLine({ since }: Condition, at: string): string {
+  return `It was open since ${since}, and closed at ${at}.`;
 }
 
 /** A message with an Adaptive Card, as a workflow of Teams takes it. */
@@ -154,9 +161,9 @@ function headOf({ type, condition }: Notice): string {
 
 /** Of a digest, each notice has its title. */
 function linesOf(notice: Notice, { notices }: Message): string[] {
-  const { message, hint, since } = notice.condition;
+  const { message, hint } = notice.condition;
   const head = notices.length > 1 ? [headOf(notice)] : [];
-  if (notice.type === 'closed') return [...head, `It was open since ${since}, and closed at ${notice.at}.`];
+  if (notice.type === 'closed') return [...head, closedLine(notice.condition, notice.at)];
   return [...head, message, hint];
 }
 

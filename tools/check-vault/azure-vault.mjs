@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { BlobServiceClient } from '@azure/storage-blob';
 
+/** Of an address that is wrong, an operator should soon hear. */
+const OPTIONS = { retryOptions: { maxTries: 3, retryDelayInMs: 500 } };
+
 /** A vault, read by a connection string or by the address of its blob service with a SAS. Nothing here writes. */
 export function azureVault(address) {
   const service = /^https?:/.test(address)
-    ? new BlobServiceClient(address)
-    : BlobServiceClient.fromConnectionString(address);
+    ? new BlobServiceClient(address, undefined, OPTIONS)
+    : BlobServiceClient.fromConnectionString(address, OPTIONS);
   const clientOf = (container, { name, snapshot, versionId }) => {
     const client = service.getContainerClient(container).getBlobClient(name);
     if (snapshot) return client.withSnapshot(snapshot);

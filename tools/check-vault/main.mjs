@@ -2,6 +2,7 @@
 // Checks a vault without Strongroom: node tools/check-vault/main.mjs --help
 
 import { parseArgs } from 'node:util';
+import { adviceOn, adviceOnForm } from './advice.mjs';
 import { azureVault } from './azure-vault.mjs';
 import { checkVault } from './check-vault.mjs';
 
@@ -43,19 +44,22 @@ function optionsOf(args) {
   if (head !== undefined && sha256 === undefined)
     throw new Error('A head is a number and 64 hex digits: --head 17:5f70…');
   const kept = sha256 && { number: Number(number), sha256: sha256.toLowerCase() };
-  return { job, address, content, ...(kept && { head: kept }) };
+  return { job, setting: vault, address, content, ...(kept && { head: kept }) };
 }
 
 async function main() {
-  const { help, address, ...options } = optionsOf(process.argv.slice(2));
+  const { help, setting, address, ...options } = optionsOf(process.argv.slice(2));
   if (help) {
     process.stdout.write(HELP);
     return 0;
   }
+  const vault = connected(address, setting);
   const { findings, remarks, head, records, restorePoints, parts, files, blobs } = await checkVault(
-    azureVault(address),
+    vault,
     options,
-  );
+  ).catch((error) => {
+    throw new Error(adviceOn(error, setting));
+  });
   const write = (line) => process.stdout.write(`${line}\n`);
   for (const { what, where, how } of findings) write(`${what.padEnd(9)} ${quoted(where)}: ${quoted(how)}`);
   for (const { where, how } of remarks) write(`remark    ${quoted(where)}: ${quoted(how)}`);
@@ -65,6 +69,14 @@ async function main() {
   if (head) write(`Head ${head.number}:${head.sha256}`);
   write(findings.length > 0 ? `Wrong: ${findings.length}` : 'Nothing is wrong');
   return findings.length > 0 ? 1 : 0;
+}
+
+function connected(address, setting) {
+  try {
+    return azureVault(address);
+  } catch {
+    throw new Error(adviceOnForm(setting));
+  }
 }
 
 /** Names come from the vault: nothing of them may control the terminal. */

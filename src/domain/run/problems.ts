@@ -59,7 +59,10 @@ export const PROBLEMS = {
   },
   'source-changing': {
     meaning: 'changed during every attempt to copy',
-    hint: 'Another writer changed the blob each time Strongroom tried to copy it. Retry when the writes pause.',
+    hint:
+      'Another writer changed the blob each time Strongroom tried to copy it. Retry when the writes pause. If ' +
+      'nothing writes there and both accounts are emulated, they have to be accounts of one emulator, under one ' +
+      'address: it copies from no other.',
   },
   'destination-leased': {
     meaning: 'leased at the destination',
@@ -346,9 +349,9 @@ export const PROBLEMS = {
   damaged: {
     meaning: 'a stored object is damaged or missing',
     hint:
-      '1. Restore the object that the message names, from soft delete or a version of the vault. 2. If you cannot, ' +
-      'start another run of the job. Locks, notes, summaries and records of the chain have repairs of their own: see ' +
-      '"Damaged objects" in docs/http-api.md.',
+      '1. Restore the object that the message names, from soft delete or a version of the vault. 2. If you cannot: a ' +
+      'lock, notes, a summary or a record of the chain has a repair of its own, see "Damaged objects" in ' +
+      'docs/http-api.md. For any other object, start another run of the job.',
   },
   'target-protected': {
     meaning: 'no restore may write to this destination',

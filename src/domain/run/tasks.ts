@@ -65,7 +65,7 @@ export interface RestoreTask {
   restoreAccess?: true;
   /** How fast the service rehydrates archived content; without it, archived content is a failure. */
   rehydrate?: 'standard' | 'high';
-  /** Whether the target is the container that was backed up: then equal ETags mean the same version. */
+  /** Whether each target is the container or table that was backed up: then equal ETags mean the same version. */
   original: boolean;
 }
 

@@ -72,12 +72,12 @@ export function conditionsOf(facts: JobFacts, now: Date): Condition[] {
 export function accountConditions(accounts: readonly SilentAccount[], now: Date): Condition[] {
   return accounts
     .filter(({ passes }) => passes >= PASSES)
-    .map(({ alias, code }) => ({
+    .map(({ alias, code, since = now.toISOString() }) => ({
       id: `out-of-reach/${alias}`,
       condition: 'out-of-reach',
       severity: 'error',
       account: alias,
-      since: now.toISOString(),
+      since,
       title: `${alias}: the account is out of reach`,
       message: `${alias}: ${PROBLEMS[code].meaning}.`,
       hint: PROBLEMS[code].hint,
@@ -107,12 +107,13 @@ function severityOf(what: Scheduled): Severity {
   return what === 'backup' ? 'error' : 'warning';
 }
 
-function failed({ job, ended }: JobFacts, what: Scheduled): Condition[] {
-  const run = ended[what];
+function failed(facts: JobFacts, what: Scheduled): Condition[] {
+  const { job } = facts;
+  const run = facts.ended[what];
   if (run?.status !== 'failed') return [];
   return [
     {
-      ...ofEnded(job, what, run),
+      ...ofEnded(facts, what, run),
       condition: 'failed',
       severity: severityOf(what),
       title: `${job}: the ${WORDS[what]} failed`,
@@ -120,14 +121,15 @@ function failed({ job, ended }: JobFacts, what: Scheduled): Condition[] {
   ];
 }
 
-function incomplete({ job, ended }: JobFacts, what: Scheduled): Condition[] {
-  const run = ended[what];
+function incomplete(facts: JobFacts, what: Scheduled): Condition[] {
+  const { job } = facts;
+  const run = facts.ended[what];
   // What a verification found is damage, and has a condition of its own.
   if (run?.status !== 'completed-with-failures' || what === 'verify') return [];
   const title = `${job}: ${run.failed} of ${run.listed} failed in the ${WORDS[what]}`;
   return [
     {
-      ...ofEnded(job, what, run),
+      ...ofEnded(facts, what, run),
       id: `incomplete/${what}/${job}`,
       condition: 'incomplete',
       severity: 'warning',
@@ -136,17 +138,23 @@ function incomplete({ job, ended }: JobFacts, what: Scheduled): Condition[] {
   ];
 }
 
-function ofEnded(job: string, what: Scheduled, run: EndedRun) {
+function ofEnded({ job, accounts }: JobFacts, what: Scheduled, run: EndedRun) {
   const { problem } = run;
   const worst = problem && problemOf(problem.code, problem.count, problem.container);
-  const calls = `See GET /api/runs/${run.id}, then start it again: ${callOf(job, what)}.`;
+  const { source, vault } = accounts;
+  const where = what === 'backup' || what === 'reconcile' ? `from ${source} to ${vault}` : `in ${vault}`;
+  const report = `See GET /api/runs/${run.id}`;
+  // A name is not changed.
+  const why = worst && (worst.container === undefined ? capital(worst.message) : worst.message);
   return {
     id: `failed/${what}/${job}`,
     job,
     run: run.id,
     since: run.finishedAt,
-    message: `Run ${run.id} ended at ${run.finishedAt}.${worst ? ` ${worst.message}.` : ''}`,
-    hint: worst ? hintFor({ id: run.id, job }, worst.hint) : calls,
+    message: `Run ${run.id} ${where} ended at ${run.finishedAt}.${why ? ` ${why}.` : ''}`,
+    hint: worst
+      ? `${hintFor({ id: run.id, job }, worst.hint)} ${report}.`
+      : `${report}, then start it again: ${callOf(job, what)}.`,
   };
 }
 
@@ -163,7 +171,7 @@ function stalled({ job, running }: JobFacts, what: Scheduled, now: Date): Condit
       since: new Date(now.getTime() - finite(run.silentMs!)).toISOString(),
       title: `${job}: the ${WORDS[what]} gives no sign of life`,
       message: `Run ${run.id} has been in progress since ${run.startedAt} and does nothing.`,
-      hint: hintFor({ id: run.id, job }, PROBLEMS['run-silent'].hint),
+      hint: `${hintFor({ id: run.id, job }, PROBLEMS['run-silent'].hint)} See GET /api/runs/${run.id}.`,
     },
   ];
 }
@@ -173,7 +181,11 @@ function finite(ms: number): number {
   return Number.isFinite(ms) ? ms : 0;
 }
 
-function notStarted({ job, missed, standings, ended, pause }: JobFacts, what: Scheduled, now: Date): Condition[] {
+function notStarted(
+  { job, accounts, missed, standings, ended, pause }: JobFacts,
+  what: Scheduled,
+  now: Date,
+): Condition[] {
   const start = missed[what];
   const standing = standings[what];
   if (!start || !standing || !isLate(standing) || isPaused(pause, now)) return [];
@@ -189,7 +201,9 @@ function notStarted({ job, missed, standings, ended, pause }: JobFacts, what: Sc
       job,
       since: start.at,
       title: `${job}: the ${WORDS[what]} of ${start.due} could not be started`,
-      message: `${capital(PROBLEMS[start.code].meaning)}. Strongroom tries again at least every hour.`,
+      message:
+        `${capital(PROBLEMS[start.code].meaning)}; the vault is ${accounts.vault}. ` +
+        'Strongroom tries again at least every hour.',
       hint: hintFor({ id: start.id, job }, PROBLEMS[start.code].hint),
     },
   ];

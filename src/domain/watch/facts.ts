@@ -32,6 +32,8 @@ export interface RunningRun {
 /** All that conditions of one job or archive rule follow from. */
 export interface JobFacts {
   job: string;
+  /** Aliases of the accounts that its runs use. */
+  accounts: { source: string; vault: string };
   standings: Partial<Record<Scheduled, Standing>>;
   /** The newest of each kind. */
   ended: Partial<Record<Scheduled, EndedRun>>;
@@ -55,6 +57,8 @@ export interface SilentAccount {
   code: ProblemCode;
   /** Passes in a row. */
   passes: number;
+  /** When the first of them was. ISO 8601; absent if an earlier version counted them. */
+  since?: string;
 }
 
 /** What a run of this mode does of what schedules start. A retry or a restore is started by hand. */

@@ -36,10 +36,18 @@ interface OpenCondition {
   reported: Record<string, { at: string; count?: number }>;
 }
 
-/** What is open, and what is still to be sent. */
+/** A condition that opened or closed. */
+export interface Change {
+  to: 'open' | 'closed';
+  condition: Condition;
+}
+
+/** What is open, and what is still to be logged and sent. */
 export interface Notices {
   open: Record<string, OpenCondition>;
   outbox: Notice[];
+  /** Not logged yet, as far as is certain. */
+  changes?: Change[];
 }
 
 export const NOTHING: Notices = { open: {}, outbox: [] };
@@ -60,16 +68,21 @@ export function withConditions(
   const present = new Map(conditions.map((condition) => [condition.id, condition]));
   const outbox = [...notices.outbox];
   const open: Notices['open'] = {};
+  const changes = [...(notices.changes ?? [])];
   for (const [id, before] of Object.entries(notices.open)) {
     if (present.has(id)) continue;
     if (!isKnown(before.condition)) open[id] = before;
-    else outbox.push(...closing(before, routes, now));
+    else {
+      outbox.push(...closing(before, routes, now));
+      changes.push({ to: 'closed', condition: before.condition });
+    }
   }
   for (const found of conditions) {
     const before = notices.open[found.id];
     // It has the time at which it was first seen, however it is found later.
     const condition = { ...found, since: before?.condition.since ?? found.since };
     const reported = { ...before?.reported };
+    if (before === undefined) changes.push({ to: 'open', condition });
     for (const route of routesOf(routes, condition)) {
       const type = dueNotice(reported[route.channel], condition, route, now);
       if (type === undefined) continue;
@@ -81,7 +94,7 @@ export function withConditions(
     }
     open[found.id] = { condition, reported };
   }
-  return { open, outbox: bounded(outbox, now) };
+  return { open, outbox: bounded(outbox, now), ...(changes.length > 0 && { changes }) };
 }
 
 /** The routes of a condition: the first of each channel. */
@@ -158,10 +171,10 @@ export interface Sent {
   refusedBy: ReadonlySet<string>;
 }
 
-/** Without what channels took. */
-export function withoutSent(notices: Notices, sent: readonly Message[]): Notices {
+/** Without what was logged, and without what channels took. */
+export function withoutSent({ open, outbox }: Notices, sent: readonly Message[]): Notices {
   const gone = new Set(sent.flatMap((message) => message.notices.map(({ id, channel }) => `${channel} ${id}`)));
-  return { ...notices, outbox: notices.outbox.filter(({ id, channel }) => !gone.has(`${channel} ${id}`)) };
+  return { open, outbox: outbox.filter(({ id, channel }) => !gone.has(`${channel} ${id}`)) };
 }
 
 function sha256(text: string): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ProblemCode } from '../run/problems.ts';
-import { type EndedRun, scheduledKind } from './facts.ts';
+import { type EndedRun, type SilentAccount, scheduledKind } from './facts.ts';
 import { NOTHING, type Notices, type Sent, withoutSent } from './notices.ts';
 
 /** What the watch remembers of the runs of one kind of a job or archive rule. */
@@ -27,7 +27,7 @@ export interface WatchState {
   /** Runs that were in progress: a list of the newest may no longer have them when they end. */
   unfinished: Record<string, { job: string; mode: string; startedAt: string }>;
   /** Accounts that did not answer. */
-  silent: Record<string, { passes: number; code: ProblemCode }>;
+  silent: Record<string, Omit<SilentAccount, 'alias'>>;
   /** Since when channels have refused messages. ISO 8601. */
   refused: Record<string, string>;
   notices: Notices;
@@ -62,6 +62,7 @@ const stateSchema = z.object({
     outbox: z.array(
       z.object({ id: z.string(), channel: z.string(), at: z.string(), condition: z.object({ id: z.string() }) }),
     ),
+    changes: z.array(z.object({ to: z.enum(['open', 'closed']), condition: z.object({ id: z.string() }) })).optional(),
   }),
 });
 
@@ -180,17 +181,24 @@ export function withSeen(state: WatchState, keys: readonly string[], now: Date):
 }
 
 /** The state after a pass asked accounts: `answers` has a problem for each that did not answer. */
-export function withAnswers(state: WatchState, answers: ReadonlyMap<string, ProblemCode | undefined>): WatchState {
+export function withAnswers(
+  state: WatchState,
+  answers: ReadonlyMap<string, ProblemCode | undefined>,
+  now: Date,
+): WatchState {
   const silent = { ...state.silent };
   for (const [alias, code] of answers) {
     // The number has an end, so that the state does not change at each pass.
     if (code === undefined) delete silent[alias];
-    else silent[alias] = { passes: Math.min(9, (silent[alias]?.passes ?? 0) + 1), code };
+    else {
+      const { passes, since } = silent[alias] ?? { passes: 0, since: now.toISOString() };
+      silent[alias] = { passes: Math.min(9, passes + 1), code, ...(since !== undefined && { since }) };
+    }
   }
   return { ...state, silent };
 }
 
-/** The state after messages were sent. */
+/** The state after changes were logged and messages sent. */
 export function withSent(state: WatchState, { taken, refusedBy }: Sent, now: Date): WatchState {
   const refused = { ...state.refused };
   for (const { channel } of taken) if (!refusedBy.has(channel)) delete refused[channel];

@@ -1,5 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import type { ArchiveRule } from '#config/configuration.ts';
+import { nearest } from '#domain/input/nearest.ts';
 import { HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 
@@ -8,6 +9,8 @@ export function configuredRule({ configuration }: Dependencies, name: string): A
   const rule = configuration.archives.find((each) => each.name === name);
   if (rule) return rule;
   const names = configuration.archives.map((each) => each.name);
-  const hint = names.length > 0 ? `The rules are: ${names.join(', ')}` : 'The configuration has no "archives"';
+  const near = nearest(name, names);
+  const asked = near === undefined ? '' : `Did you mean "${near}"? `;
+  const hint = names.length > 0 ? `${asked}The rules are: ${names.join(', ')}` : 'The configuration has no "archives"';
   throw new HttpError(404, 'rule-not-found', `The configuration has no archive rule ${quoted(name)}`, hint);
 }

@@ -4,7 +4,7 @@ import { receiptsOf } from '#app/job-context.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
-import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { foreignCursor, invalid } from '../http/http-error.ts';
 import { configuredRule } from './configured-rule.ts';
 
 /** GET /api/archives/{rule}/receipts — all receipts, those of names with a prefix, or those of one name in full. */
@@ -12,12 +12,7 @@ export function listReceiptsHandler(deps: Dependencies) {
   return answering(deps, OPERATIONS.listReceipts, async ({ params, query: { name, prefix, limit, cursor } }) => {
     const rule = configuredRule(deps, params.rule);
     if (name !== undefined && prefix !== undefined) {
-      throw new HttpError(
-        400,
-        'query-invalid',
-        'query: "name" and "prefix" exclude each other',
-        'Leave one of them out',
-      );
+      throw invalid('query', [{ path: ['prefix'], message: 'specify "name" or "prefix", not both' }]);
     }
     const receipts = receiptsOf(deps, rule.name);
     const asked = [rule.name, name, prefix];

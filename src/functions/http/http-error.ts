@@ -1,23 +1,53 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { titleOf } from '#api/titles.ts';
+import type { InputProblem } from '#domain/input/check-input.ts';
+import { optionPath } from '#domain/input/option-path.ts';
 import { redact } from '#domain/redact.ts';
 import { defined } from '#domain/run/defined.ts';
 import { visibleJson } from './visible-json.ts';
 
+/** What every error of a request has that does not fit its contract. */
+interface Invalid {
+  errors: readonly [PlacedProblem, ...PlacedProblem[]];
+}
+
+/** `path` is such as `body.include[0]`. */
+interface PlacedProblem {
+  path: string;
+  message: string;
+}
+
+type Rest<Code extends string> = Code extends 'body-invalid' | 'query-invalid'
+  ? [hint: string | undefined, more: Invalid]
+  : [hint?: string | undefined, more?: object];
+
 /** Why a request cannot be answered, and what to do. Handlers throw it, and `answering` sends it. */
-export class HttpError extends Error {
+export class HttpError<Code extends string = string> extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
   readonly code: string;
   readonly hint: string | undefined;
   readonly more: object;
 
-  constructor(status: number, code: string, message: string, hint?: string, more: object = {}) {
+  constructor(status: number, code: Code, message: string, ...[hint, more = {}]: Rest<Code>) {
     super(message);
     this.status = status;
     this.code = code;
     this.hint = hint;
     this.more = more;
   }
+}
+
+/** The error of a request that does not fit its contract. The path of a problem is that below the body or the query. */
+export function invalid(
+  what: 'body' | 'query',
+  [first, ...others]: readonly [InputProblem, ...InputProblem[]],
+  hint?: string,
+): HttpError {
+  const placed = ({ path, message }: InputProblem) => ({ path: optionPath([what, ...path]), message });
+  const errors = [placed(first), ...others.map(placed)] as const;
+  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return new HttpError(400, `${what}-invalid`, detail, hint, { errors: [...errors] });
 }
 
 export function foreignCursor(): HttpError {
@@ -28,18 +58,6 @@ export function foreignCursor(): HttpError {
     'Start again without "cursor"',
   );
 }
-
-const TITLES: Record<number, string> = {
-  400: 'Invalid request',
-  401: 'Sign-in needed',
-  403: 'Not allowed',
-  404: 'Not found',
-  409: 'Conflict',
-  413: 'Body too large',
-  500: 'Unexpected failure',
-  502: 'Storage account failed the request',
-  503: 'Storage account did not answer',
-};
 
 /** More than any text of ours. */
 const LONGEST = 3_000;
@@ -53,7 +71,7 @@ export function problemResponse(error: HttpError): HttpResponseInit {
   // Any text of it may repeat what the request says, where a secret may have been pasted, and at any length.
   const body = {
     type: `urn:strongroom:problem:${error.code}`,
-    title: TITLES[error.status] ?? 'Problem',
+    title: titleOf(error.status, error.code),
     status: error.status,
     code: error.code,
     detail: error.message,

@@ -1,7 +1,8 @@
 import type { HttpRequest } from '@azure/functions';
 import { z } from 'zod';
+import { checkInput, type InputProblem } from '#domain/input/check-input.ts';
 import { repeatedKeys } from '#domain/json-syntax.ts';
-import { HttpError } from './http-error.ts';
+import { HttpError, invalid } from './http-error.ts';
 
 /** The Functions host takes bodies of 100 MB. The largest request of this API is a list of names. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -21,7 +22,7 @@ export async function refuseLargeBody(request: HttpRequest): Promise<void> {
 /** The request's JSON body; an empty one counts as `{}`. Throws 400 with every problem of it. */
 export async function readBody(request: HttpRequest, schema: z.ZodType = nothing): Promise<unknown> {
   const text = await request.text();
-  if (text.trim() === '') return check(schema, {}, 'body-invalid', 'body');
+  if (text.trim() === '') return check(schema, {}, 'body');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -31,7 +32,7 @@ export async function readBody(request: HttpRequest, schema: z.ZodType = nothing
   }
   // Of a repeated key, the parser drops all values but the last.
   const repeated = repeatedKeys(text).map(({ path }) => ({ path, message: 'this key is there more than once' }));
-  return check(schema, value, 'body-invalid', 'body', repeated);
+  return check(schema, value, 'body', repeated);
 }
 
 /** The request's query parameters; an empty one counts as absent. Throws 400 with every problem of them. */
@@ -40,7 +41,7 @@ export function readQuery(request: HttpRequest, schema: z.ZodType = nothing): un
   const values = Object.fromEntries([...request.query].filter(([, value]) => value !== ''));
   // The host reads the function key, which may be here.
   delete values.code;
-  return check(schema, values, 'query-invalid', 'query');
+  return check(schema, values, 'query');
 }
 
 /** The worker joins the values of a repeated parameter by commas, and the address still has them apart. */
@@ -48,19 +49,12 @@ function checkRepeated({ url, query }: HttpRequest): void {
   const names = [...(URL.canParse(url) ? new URL(url).searchParams : query).keys()];
   const repeated = names.find((name, index) => names.indexOf(name) < index);
   if (repeated === undefined) return;
-  throw new HttpError(400, 'query-invalid', `query.${repeated}: this parameter is there more than once`);
+  throw invalid('query', [{ path: [repeated], message: 'this parameter is there more than once' }]);
 }
 
-interface Issue {
-  path: PropertyKey[];
-  message: string;
-}
-
-function check(schema: z.ZodType, value: unknown, code: string, what: string, found: Issue[] = []): unknown {
-  const result = schema.safeParse(value);
-  const issues = [...found, ...(result.error?.issues ?? [])];
-  if (result.success && issues.length === 0) return result.data;
-  const errors = issues.map(({ path, message }) => ({ path: [what, ...path].join('.'), message }));
-  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new HttpError(400, code, detail, undefined, { errors });
+function check(schema: z.ZodType, value: unknown, what: 'body' | 'query', found: InputProblem[] = []): unknown {
+  const { data, problems } = checkInput(schema, value, what === 'body' ? 'field' : 'parameter');
+  const [first, ...others] = [...found, ...problems];
+  if (first === undefined) return data;
+  throw invalid(what, [first, ...others]);
 }

@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { answering } from '../http/answering.ts';
-import { HttpError } from '../http/http-error.ts';
+import { HttpError, invalid } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 import { configuredJob } from '../run/configured-job.ts';
 import { answerStart } from '../run/start-run.ts';
@@ -18,11 +18,16 @@ export function startPruneHandler(deps: Dependencies) {
     const { job: named, dryRun, plan: run, hash } = body;
     check(run === undefined && hash === undefined ? 'run' : 'prune');
     if ((run === undefined) !== (hash === undefined)) {
-      throw new HttpError(400, 'body-invalid', 'body: carrying out a plan needs both "plan" and "hash"', PLAN_FIRST);
+      const absent = run === undefined ? 'plan' : 'hash';
+      throw invalid(
+        'body',
+        [{ path: [absent], message: 'carrying out a plan needs both "plan" and "hash"' }],
+        PLAN_FIRST,
+      );
     }
     if (dryRun === (run !== undefined)) {
-      const detail = 'body.dryRun: a plan is always a dry run, and carrying one out never is';
-      throw new HttpError(400, 'body-invalid', detail, PLAN_FIRST);
+      const message = 'a plan is always a dry run, and carrying one out never is';
+      throw invalid('body', [{ path: ['dryRun'], message }], PLAN_FIRST);
     }
     if (run === undefined || hash === undefined) {
       const { name: job } = configuredJob(deps, named);

@@ -13,8 +13,9 @@ import { tableOfTask } from '#domain/run/task-name.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
-import { HttpError } from '../http/http-error.ts';
-import { configuredJob } from '../run/configured-job.ts';
+import { HttpError, invalid } from '../http/http-error.ts';
+import { quoted } from '../http/quoted.ts';
+import { configuredJob, namedJob } from '../run/configured-job.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
 /** Parts read for one page. It also finishes the restore points it has started, and then ends with a cursor. */
@@ -40,7 +41,7 @@ interface Version {
 export function blobHistoryHandler(deps: Dependencies) {
   return answering(deps, OPERATIONS.blobHistory, async ({ query: { container, name, limit, cursor, ...asked } }) => {
     if (tableOfTask(container) !== undefined) throw isTable(container);
-    const job = asked.job ?? configuredJob(deps, undefined).name;
+    const job = namedJob(deps, asked.job);
     const searched = [job, container, name];
     const last = cursor === undefined ? undefined : readCursor(cursor, searched);
     const runs = (await runsOf(deps, job)).filter(({ id }) => last === undefined || id < last);
@@ -48,6 +49,7 @@ export function blobHistoryHandler(deps: Dependencies) {
     const versions = new Map<string, Version>();
     let points = 0;
     let absent = 0;
+    let isContainerHeld = false;
     let at = 0;
     const most = Math.min(runs.length, RUNS_PER_ANSWER);
     while (at < most && points < limit && parts.read < PARTS_PER_ANSWER) {
@@ -57,19 +59,31 @@ export function blobHistoryHandler(deps: Dependencies) {
       for (const each of found) {
         if (!each) continue;
         points++;
+        isContainerHeld ||= each.summary.parts.some((part) => part.container === container);
         if (each.outcome) addTo(versions, each.outcome, each.summary);
         else absent++;
       }
     }
     const next = at < runs.length ? writeCursor(runs[at - 1]!.id, searched) : null;
+    if (cursor === undefined && next === null) {
+      if (runs.length === 0) configuredJob(deps, job);
+      if (points > 0 && !isContainerHeld) throw notHeld(job, container);
+    }
     return reply(200, { versions: [...versions.values()], absent, next });
   });
+}
+
+function notHeld(job: string, container: string): HttpError {
+  const hint = 'Choose a restore point from GET /api/restore-points: its report lists its containers';
+  const message = `No restore point of job ${quoted(job)} has a container ${quoted(container)}`;
+  return new HttpError(404, 'container-not-held', message, hint);
 }
 
 function isTable(task: string): HttpError {
   const hint =
     'Restore the entity from one restore point after another to a separate table: POST /api/restores with "keys"';
-  return new HttpError(400, 'query-invalid', `query.container: "${task}" is a table; only blobs have a history`, hint);
+  const message = `"${task}" is a table; only blobs have a history`;
+  return invalid('query', [{ path: ['container'], message }], hint);
 }
 
 interface RunInStore {

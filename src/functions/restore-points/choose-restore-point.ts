@@ -7,7 +7,7 @@ import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
-import { configuredJob } from '../run/configured-job.ts';
+import { configuredJob, namedJob } from '../run/configured-job.ts';
 import { findUnmarkedPoint, LIST_POINTS, missingPoint } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
@@ -43,7 +43,7 @@ export async function choosePoint(
 ): Promise<ChosenPoint> {
   const { restorePoint = 'latest', at } = request;
   if (restorePoint !== 'latest') return findUnmarkedPoint(deps, restorePoint);
-  const { name: job } = configuredJob(deps, request.job);
+  const job = namedJob(deps, request.job);
   const before = at === undefined ? Number.POSITIVE_INFINITY : Date.parse(at);
   for (const vault of vaultsOf(deps, job)) {
     const control = new ControlStore(deps.blobs(vault));
@@ -60,6 +60,7 @@ export async function choosePoint(
     }
     return { summary: last, notes: noted.get(last.id) ?? {}, vault };
   }
+  configuredJob(deps, job);
   const [when, hint] =
     at === undefined ? ['', `Start a backup: POST /api/jobs/${job}/runs`] : [` at or before ${at}`, LIST_POINTS];
   throw new HttpError(404, 'restore-point-not-found', `Job "${job}" has no restore point${when}`, hint);

@@ -55,7 +55,7 @@ export function searchNamesHandler(deps: Dependencies) {
     );
     const { id, startedAt: time } = summary;
     const more = next ? writeCursor(JSON.stringify(next), asked) : null;
-    return reply(200, { restorePoint: { id, time }, items, scanned, total, next: more });
+    return reply(200, { restorePoint: { id, time }, items, parts: { scanned, total }, next: more });
   });
 }
 

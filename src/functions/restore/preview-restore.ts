@@ -12,7 +12,7 @@ import { hintFor, type Problem } from '#domain/run/problems.ts';
 import { taskOfTable } from '#domain/run/task-name.ts';
 import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
-import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { foreignCursor, invalid } from '../http/http-error.ts';
 import { type PreviewPart, previewContainer } from './preview-container.ts';
 import { type Restore, restoreOfPoint } from './restore-of-point.ts';
 
@@ -40,7 +40,7 @@ export function previewRestoreHandler(deps: Dependencies) {
   return answering(deps, OPERATIONS.previewRestore, async ({ body: request, query: { cursor } }) => {
     if (request.file !== undefined) {
       const hint = 'Start the restore with "dryRun": true: it counts what it would do';
-      throw new HttpError(400, 'body-invalid', 'body.file: a file has no preview', hint);
+      throw invalid('body', [{ path: ['file'], message: 'a file has no preview' }], hint);
     }
     const found = await restoreOfPoint(deps, request);
     const asked = [request, found.point.summary.id];

@@ -1,16 +1,17 @@
-import { BLOBS_ONLY, MERGES_ENTITIES, type RestoreRequest, selectsBlobs } from '#api/restore-request.ts';
+import { BLOBS_ONLY, MERGES_ENTITIES, type RestoreRequest, selectionOfBlobs } from '#api/restore-request.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { isLiteral } from '#domain/blobs/container-pattern.ts';
 import { expand, isInjective } from '#domain/blobs/container-template.ts';
 import { containerProtection, type TargetAccount, tableProtection } from '#domain/restore/protected-target.ts';
 import { isSecondary } from '#domain/service-identity.ts';
 import { expandTable, isInjectiveTable, isValidTableName } from '#domain/tables/table-name.ts';
-import { HttpError } from '../http/http-error.ts';
+import { HttpError, invalid } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 import { targetOf } from './restore-task.ts';
 
-function refusal(problem: string, hint?: string): HttpError {
-  return new HttpError(400, 'body-invalid', `body${problem}`, hint);
+/** `field` is such as `target.prefix`. */
+function refusal(field: string, message: string, hint: string): HttpError {
+  return invalid('body', [{ path: field.split('.'), message }], hint);
 }
 
 /**
@@ -22,7 +23,8 @@ export function checkAccess(request: RestoreRequest, isSamePlace: boolean): void
   const { container, prefix, table } = targetOf(request);
   if (isSamePlace && container === '{container}' && prefix === '' && table === '{table}') return;
   throw refusal(
-    '.restoreAccess: access is restored only at the place that was backed up',
+    'restoreAccess',
+    'access is restored only at the place that was backed up',
     'Remove "restoreAccess", or "target"',
   );
 }
@@ -44,7 +46,8 @@ export function checkTargetAccount(deps: Dependencies, account: string): void {
   checkAccount(deps, account, 'body.target.account');
   if (!isSecondary(deps.blobs(account).endpoint)) return;
   throw refusal(
-    `.target.account: ${account} is the secondary region of an account ("-secondary"), which is read-only`,
+    'target.account',
+    `${account} is the secondary region of an account ("-secondary"), which is read-only`,
     'Set "target.account" to another account; to restore to this one, use its own address, after a failover if its ' +
       'primary region is lost',
   );
@@ -68,12 +71,13 @@ export function checkMatch(point: string, { containers, tables }: RestoreRequest
 /** Throws if containers cannot be restored as requested, or not to that target. */
 export function checkContainers(into: TargetPlace, containers: readonly string[], request: RestoreRequest): void {
   if (request.existing === 'merge' && containers.length > 0) {
-    throw refusal(`.existing: ${MERGES_ENTITIES}`, 'To restore tables only, name them in "tables"');
+    throw refusal('existing', MERGES_ENTITIES, 'To restore tables only, name them in "tables"');
   }
   const target = targetOf(request);
   if (containers.length > 1 && !isInjective(target.container, target.prefix)) {
     throw refusal(
-      `.target: ${containers.length} containers would overwrite each other in the same container`,
+      'target',
+      `${containers.length} containers would overwrite each other in the same container`,
       'Add {container} to "container", for example "{container}-restored", or to "prefix" with a slash after it',
     );
   }
@@ -81,7 +85,8 @@ export function checkContainers(into: TargetPlace, containers: readonly string[]
     containers.map((name) => ({ name, target: expand(target.container, name) })),
     (name, container) => containerProtection(container, name, into.account),
     {
-      what: `.target: the container`,
+      field: 'target',
+      what: 'the container ',
       place: into,
       mayLeaveOut: into.isInPlace && request.target.container === undefined && request.target.prefix === undefined,
       named: request.containers,
@@ -99,6 +104,8 @@ export interface TargetPlace {
 }
 
 interface Refusal {
+  /** The field of the request that names targets, and what they are. */
+  field: string;
   what: string;
   place: TargetPlace;
   /** Whether the run itself leaves out what it may not write to, and reports it. */
@@ -116,16 +123,16 @@ interface Refusal {
 function checkProtected(
   targets: readonly { name: string; target: string }[],
   protection: (name: string, target: string) => string | undefined,
-  { what, place, mayLeaveOut, named, hint }: Refusal,
+  { field, what, place, mayLeaveOut, named, hint }: Refusal,
 ): void {
   const refused = targets.flatMap(({ name, target }) => {
     const why = protection(name, target);
-    return why === undefined ? [] : [{ name, problem: `${what} "${target}" in ${place.alias} ${why}` }];
+    return why === undefined ? [] : [{ name, problem: `${what}"${target}" in ${place.alias} ${why}` }];
   });
   const [first] = refused;
   if (first === undefined) return;
   const isNamed = refused.some(({ name }) => named.some((pattern) => isLiteral(pattern) && isSame(pattern, name)));
-  if (!mayLeaveOut || isNamed || refused.length === targets.length) throw refusal(first.problem, hint);
+  if (!mayLeaveOut || isNamed || refused.length === targets.length) throw refusal(field, first.problem, hint);
 }
 
 /** Names of tables are case-insensitive, and those of containers have no capitals. */
@@ -139,16 +146,17 @@ export function checkTables(into: TargetPlace, tables: readonly string[], reques
   const { table: template } = targetOf(request);
   if (tables.length > 1 && !isInjectiveTable(template)) {
     const problem = `${tables.length} tables would overwrite each other in the same table`;
-    throw refusal(`.target.table: ${problem}`, 'Add {table}, for example "{table}Restored"');
+    throw refusal('target.table', problem, 'Add {table}, for example "{table}Restored"');
   }
   const targets = tables.map((name) => ({ name, target: expandTable(template, name) }));
-  const invalid = targets.find(({ target }) => !isValidTableName(target));
-  if (invalid !== undefined) {
+  const wrong = targets.find(({ target }) => !isValidTableName(target));
+  if (wrong !== undefined) {
     const hint = 'Choose a template that makes a name of 3 to 63 letters and digits';
-    throw refusal(`.target.table: "${invalid.target}" is not a table name`, hint);
+    throw refusal('target.table', `"${wrong.target}" is not a table name`, hint);
   }
   checkProtected(targets, (_, table) => tableProtection(table, into.account), {
-    what: '.target.table:',
+    field: 'target.table',
+    what: '',
     place: into,
     mayLeaveOut: into.isInPlace && request.target.table === undefined,
     named: request.tables,
@@ -167,11 +175,13 @@ export function checkBothMeant(
 ): void {
   if (tables.length === 0) return;
   const theTables = tables.length === 1 ? `table "${tables[0]}"` : `${tables.length} tables, such as "${tables[0]}",`;
-  if (selectsBlobs(request)) {
-    if (containers.length === 0) throw refusal(`: ${BLOBS_ONLY}`, 'This request restores no container');
+  const field = selectionOfBlobs(request);
+  if (field !== undefined) {
+    if (containers.length === 0) throw refusal(field, BLOBS_ONLY, 'This request restores no container');
     if (request.tables.length === 0) {
       throw refusal(
-        `: ${BLOBS_ONLY}; this request would also restore ${theTables} in full`,
+        field,
+        `${BLOBS_ONLY}; this request would also restore ${theTables} in full`,
         'Name the containers in "containers", for example ["*"], and the tables, if you want them, in "tables"',
       );
     }
@@ -184,7 +194,8 @@ export function checkBothMeant(
     ? '"table", for example "{table}Restored"'
     : '"container", for example "{container}-restored"';
   throw refusal(
-    `.target: it sets the target of ${sets.containers ? 'containers' : 'tables'}, and ${rest} would be restored ` +
+    'target',
+    `it sets the target of ${sets.containers ? 'containers' : 'tables'}, and ${rest} would be restored ` +
       'over the original',
     `Add ${missing}; or name what to restore in "containers" or "tables"`,
   );

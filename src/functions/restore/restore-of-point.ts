@@ -62,7 +62,10 @@ async function taskOf(deps: Dependencies, point: ChosenPoint, request: RestoreRe
     account,
     // If the request has both containers and tables, they share the word of containers.
     existing: existing === 'replace' && containers.length > 0 ? 'overwrite' : existing,
-    original: isSamePlace && target.container === '{container}' && target.prefix === '',
+    original:
+      isSamePlace &&
+      (containers.length === 0 || (target.container === '{container}' && target.prefix === '')) &&
+      (tables.length === 0 || target.table === '{table}'),
   };
 }
 

@@ -7,7 +7,7 @@ import type { NamedFile } from '#domain/run/tasks.ts';
 import { readNamedEntityFile } from '#storage/control/named-entity-file.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering } from '../http/answering.ts';
-import { HttpError } from '../http/http-error.ts';
+import { HttpError, invalid } from '../http/http-error.ts';
 import { configuredJob } from '../run/configured-job.ts';
 import { answerStart } from '../run/start-run.ts';
 import { checkAccount, checkTables, checkTargetAccount } from './restore-checks.ts';
@@ -18,7 +18,7 @@ import { requestedTask } from './restore-task.ts';
 export function startRestoreHandler(deps: Dependencies) {
   return answering(deps, OPERATIONS.startRestore, async ({ body: request, caller: { by } }, client) => {
     if (request.at !== undefined && request.restorePoint !== undefined) {
-      throw new HttpError(400, 'body-invalid', 'body: specify "restorePoint" or "at", not both');
+      throw invalid('body', [{ path: ['at'], message: 'specify "restorePoint" or "at", not both' }]);
     }
     const { job, restore } = await (request.file === undefined
       ? restoreOfPoint(deps, request)

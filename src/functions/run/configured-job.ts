@@ -1,6 +1,8 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { runsAs } from '#app/job-context.ts';
 import type { Job } from '#config/configuration.ts';
+import { nearest } from '#domain/input/nearest.ts';
+import { isJobName } from '#domain/run/run-id.ts';
 import { HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 
@@ -20,7 +22,20 @@ export function configuredJob({ configuration }: Dependencies, named: string | u
   }
   const job = jobs.find(({ name }) => name === named);
   if (job) return job;
+  if (configuration.archives.some(({ name }) => name === named)) {
+    const hint = `To archive every upload that has no receipt: POST /api/archives/${named}/reconcile`;
+    throw new HttpError(404, 'job-not-found', `${quoted(named)} is an archive rule, and no job`, hint);
+  }
   throw unknownJob(named, jobs);
+}
+
+/**
+ * The name of a job whose restore points a request asks for. The vault may have some of a job that the configuration no
+ * longer has: who finds none then calls `configuredJob`, which throws 404.
+ */
+export function namedJob(deps: Dependencies, named: string | undefined): string {
+  const isRule = deps.configuration.archives.some(({ name }) => name === named);
+  return named !== undefined && !isRule && isJobName(named) ? named : configuredJob(deps, named).name;
 }
 
 /** Throws 404 for an empty list of a job that neither the vault nor the configuration has. */
@@ -30,7 +45,10 @@ export function checkJobOfList(deps: Dependencies, job: string | undefined, isEm
 }
 
 function unknownJob(named: string, jobs: readonly Pick<Job, 'name'>[]): HttpError {
-  const hint = jobs.length > 0 ? `The jobs are: ${jobs.map(({ name }) => name).join(', ')}` : undefined;
+  const names = jobs.map(({ name }) => name);
+  const near = nearest(named, names);
+  const asked = near === undefined ? '' : `Did you mean "${near}"? `;
+  const hint = jobs.length > 0 ? `${asked}The jobs are: ${names.join(', ')}` : undefined;
   return new HttpError(404, 'job-not-found', `The configuration has no job ${quoted(named)}`, hint);
 }
 

@@ -18,7 +18,7 @@ import {
   retriedRun,
 } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
-import type { RestoreTask } from '#domain/run/tasks.ts';
+import type { RestoreTask, VerifyTask } from '#domain/run/tasks.ts';
 import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -32,9 +32,16 @@ import { actionsOf, type RunActions } from './run-actions.ts';
 import { type RunCost, runCost } from './run-cost.ts';
 
 /** A report as the API shows it: names of blobs need another permission, so it only counts those of a request. */
-type ShownRun = Omit<RunReport, 'restore' | 'plan'> & { restore?: ShownRestore; plan?: ShownPlan } & Moment;
+type ShownRun = Omit<RunReport, 'restore' | 'verify' | 'plan'> &
+  Moment & {
+    restore?: ShownRestore;
+    verify?: ShownVerify;
+    plan?: ShownPlan;
+  };
 type ShownPlan = PrunePlan & { summary: PlanSummary };
 type ShownRestore = Omit<RestoreTask, 'names'> & { names?: number };
+/** A kind of verification has no field that means nothing to it. */
+type ShownVerify = Pick<VerifyTask, 'point' | 'kind'> & Partial<VerifyTask>;
 
 /** What is true of a run at the moment, and not of its summary. */
 interface Moment {
@@ -56,9 +63,10 @@ async function readReport(deps: Dependencies, client: DurableClient, id: string)
   const ready = (problems: readonly Problem[]) =>
     problems.map((problem) => ({ ...problem, hint: hintFor(report, problem.hint) }));
   const containers = report.containers.map((each) => ({ ...each, problems: ready(each.problems) }));
-  const { restore, plan, ...shown } = report;
+  const { restore, verify, plan, ...shown } = report;
   const more = {
     ...(restore && { restore: shownRestore(restore) }),
+    ...(verify && { verify: shownVerify(verify) }),
     ...(plan && { plan: { ...plan, summary: planSummary(plan, report) } }),
     ...{ actions, cost: runCost(deps, report) },
   };
@@ -67,6 +75,10 @@ async function readReport(deps: Dependencies, client: DurableClient, id: string)
 
 function shownRestore({ names, ...restore }: RestoreTask): ShownRestore {
   return { ...restore, ...(names && { names: names.length }) };
+}
+
+function shownVerify({ point, kind, portion, turn, sample }: VerifyTask): ShownVerify {
+  return { point, kind, ...(kind === 'deep' && { portion, turn }), ...(kind === 'drill' && { sample }) };
 }
 
 type Report = RunReport & Omit<Moment, 'actions' | 'cost'>;

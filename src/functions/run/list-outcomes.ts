@@ -28,6 +28,7 @@ export function listOutcomesHandler(deps: Dependencies) {
     const found = await findRun(deps, client, id);
     const { control } = found;
     const run = { id, job: parseRunId(id)!.job };
+    const { mode } = found.state === 'ended' ? found.summary : found.run;
     const all = await control.listParts(run);
     // If the run has published its parts, exactly these count, as they were then, and no later ones.
     const named = found.state === 'ended' ? ownParts(found.summary) : new Map<string, string>();
@@ -66,7 +67,7 @@ export function listOutcomesHandler(deps: Dependencies) {
         break;
       }
     }
-    return reply(200, { items, next, total: totalChosen(parts, choice) });
+    return reply(200, { items, next, total: totalChosen(parts, choice, mode) });
   });
 }
 

@@ -45,12 +45,19 @@ export function mayHaveChosen(
   return status === undefined || countOf(tally, status) > 0;
 }
 
-/** How many outcomes there are; null if the tallies do not say it: those of a table count entities. */
-export function totalChosen(parts: readonly ListedPart[], choice: OutcomeChoice): number | null {
+/**
+ * How many outcomes there are; null if the tallies do not say it: those of a table count entities. A reconciliation
+ * counts the uploads that have a receipt already, and names none of them.
+ */
+export function totalChosen(parts: readonly ListedPart[], choice: OutcomeChoice, mode: string): number | null {
   const { status, problem, prefix } = choice;
   if (problem !== undefined || prefix !== undefined) return null;
   if (parts.some(({ tally }) => tableOfTask(tally.container) !== undefined)) return null;
-  return parts.reduce((sum, { tally }) => sum + countOf(tally, status), 0);
+  const isNamed = ({ path }: ListedPart) => mode !== 'reconcile' || kindOfPath(path)?.kind !== 'slice';
+  return parts.reduce(
+    (sum, part) => sum + countOf(isNamed(part) ? part.tally : { ...part.tally, unchanged: 0 }, status),
+    0,
+  );
 }
 
 function countOf(tally: Tally, status: OutcomeChoice['status']): number {

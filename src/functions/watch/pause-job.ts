@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { isPaused } from '#domain/watch/pause.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { answering, reply } from '../http/answering.ts';
-import { HttpError } from '../http/http-error.ts';
+import { invalid } from '../http/http-error.ts';
 import { watchedJob } from './watched-job.ts';
 
 /**
@@ -15,7 +15,11 @@ export function pauseJobHandler(deps: Dependencies) {
     const job = watchedJob(deps, params.job);
     const now = deps.now();
     if (until !== undefined && Date.parse(until) <= now.getTime()) {
-      throw new HttpError(400, 'body-invalid', 'body.until: this time is over', 'Leave it out to pause without an end');
+      throw invalid(
+        'body',
+        [{ path: ['until'], message: 'this time is over' }],
+        'Leave it out to pause without an end',
+      );
     }
     const end = until === undefined ? {} : { until: new Date(until).toISOString() };
     const store = new WatchStore(deps.blobs(job.destination.account));

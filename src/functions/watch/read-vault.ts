@@ -172,6 +172,7 @@ async function readJob(
   }
   const proofWithin = keys.includes(seenKey(name, 'proof')) ? job.verify?.expect : undefined;
   const facts: JobFacts = {
+    accounts: { source: job.source.account, vault: job.destination.account },
     ...{ job: name, standings, ended, running, missed: missed.jobs[name] ?? {} },
     brakes: brakesIn(notes),
     proofs: newestProofs(notes),

@@ -29,13 +29,15 @@ const UNDELIVERED_MS = 3_600_000;
 /** What a process knows of a vault that does not answer, which can keep nothing itself. */
 interface Silence {
   passes: number;
+  /** When the first of these passes was. ISO 8601. */
+  since?: string;
   notices: Notices;
 }
 
 /**
  * Compares what should be with what is, and reports the difference. Each pass starts from what lies in the vaults, so
- * none needs to have seen an event. What is to be sent is written first, then sent, then written as sent: a crash
- * sends a message again, under the same id, and loses none.
+ * none needs to have seen an event. What is to be logged and sent is written first, then logged and sent, then written
+ * as done: a crash logs an event again and sends a message again, under the same id, and loses none.
  */
 export function watchHandler(deps: Dependencies) {
   const silences = new Map<string, Silence>();
@@ -52,13 +54,15 @@ export function watchHandler(deps: Dependencies) {
         const { state, conditions } = await passOfVault(deps, vault, { isFirst: vault === vaults[0], refused });
         open += conditions;
         silence.passes = 0;
+        delete silence.since;
         await reportSilence(deps, silence, []);
         await sendLostPings(deps, vault, state);
       } catch (error) {
         if (!isStorageError(error)) throw error;
         silence.passes++;
-        const silent = { alias: vault, passes: silence.passes, code: codeOf(error) };
-        const conditions = accountConditions([silent], deps.now());
+        silence.since ??= deps.now().toISOString();
+        const { passes, since } = silence;
+        const conditions = accountConditions([{ alias: vault, passes, since, code: codeOf(error) }], deps.now());
         await reportSilence(deps, silence, conditions);
         open += conditions.length;
       }
@@ -74,6 +78,7 @@ function codeOf(error: StorageError): ProblemCode {
 /** Reports that a vault does not answer, or does again, from memory. */
 async function reportSilence(deps: Dependencies, silence: Silence, conditions: Condition[]): Promise<void> {
   silence.notices = advanced(deps, silence.notices, conditions, () => true);
+  logChanges(deps, silence.notices);
   const { taken } = await sendMessages(deps, messagesIn(deps, silence.notices));
   silence.notices = withoutSent(silence.notices, taken);
 }
@@ -109,7 +114,7 @@ async function passOfVault(
   }
   if (isFirst) {
     const answers = await askSources(deps);
-    state = withAnswers(state, answers);
+    state = withAnswers(state, answers, now);
     const accounts = Object.entries(state.silent).map(([alias, each]) => ({ alias, ...each }));
     conditions.push(
       ...accountConditions(
@@ -137,7 +142,10 @@ function advanced(
   return withConditions(before, conditions, { routes, now: deps.now(), isKnown });
 }
 
-/** Claims the pass, sends, and writes what was sent. Another process that watches the same vault goes first or last. */
+/**
+ * Claims the pass, logs and sends, and writes that this was done. Another process that watches the same vault goes
+ * first or last.
+ */
 async function reported(
   deps: Dependencies,
   store: WatchStore,
@@ -149,18 +157,13 @@ async function reported(
   // A pass that changes nothing writes nothing: a vault with versions would keep each.
   const etag = isChanged ? await store.writeState(state, expect) : undefined;
   if (isChanged && etag === undefined) return state;
-  logChanges(deps, before?.notices ?? NOTHING, state.notices);
+  logChanges(deps, state.notices);
   const sent = await sendMessages(deps, messagesIn(deps, state.notices));
   const after = withSent(state, sent, deps.now());
   if (!isDeepStrictEqual(after, state)) await store.writeState(after, etag === undefined ? expect : { ifMatch: etag });
   return after;
 }
 
-function logChanges({ telemetry }: Dependencies, before: Notices, after: Notices): void {
-  for (const [id, { condition }] of Object.entries(after.open)) {
-    if (!before.open[id]) telemetry.conditionChanged('open', condition);
-  }
-  for (const [id, { condition }] of Object.entries(before.open)) {
-    if (!after.open[id]) telemetry.conditionChanged('closed', condition);
-  }
+function logChanges({ telemetry }: Dependencies, { changes = [] }: Notices): void {
+  for (const { to, condition } of changes) telemetry.conditionChanged(to, condition);
 }

@@ -200,8 +200,11 @@ export function storageErrorOf(error: unknown, about: RequestContext): StorageEr
   const kind = missingOf(kindOf(failure), failure, about);
   const where = [about.alias, about.container, about.name].filter((part) => part !== undefined).join('/');
   const detail = kind === 'access-denied' || kind === 'source-access-denied' ? '' : serviceText(failure.message);
-  const what = [failure.status || '', failure.code].filter(Boolean).join(' ') || failure.name || 'failure';
-  const why = detail && `: ${detail}`;
+  const code = [failure.status || '', failure.code].filter(Boolean).join(' ') || failure.name || 'failure';
+  // Node repeats its code in its words: "connect ECONNREFUSED 127.0.0.1:10000".
+  const isRepeated = failure.status === 0 && failure.code !== '' && detail.includes(failure.code);
+  const what = isRepeated ? detail : code;
+  const why = detail && !isRepeated ? `: ${detail}` : '';
   const header = failure.header ? ` (header ${printable(failure.header)})` : '';
   const source = failure.sourceStatus
     ? ` (the copy source answered ${failure.sourceStatus} ${failure.sourceCode ?? ''})`

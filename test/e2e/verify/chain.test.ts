@@ -20,7 +20,11 @@ const CHECK = join(import.meta.dirname, '../../../tools/check-vault/main.mjs');
 
 /** Runs the program as an operator does, with nothing but the connection of the vault. */
 function check(...args: string[]): { status: number | null; lines: string[] } {
-  const env = { ...process.env, VAULT: bed.vault.connectionString };
+  return checkWith(bed.vault.connectionString, ...args);
+}
+
+function checkWith(connection: string, ...args: string[]): { status: number | null; lines: string[] } {
+  const env = { ...process.env, VAULT: connection };
   const { status, stdout, stderr } = spawnSync(process.execPath, [CHECK, '--job', 'nightly', ...args], {
     ...{ env, encoding: 'utf8' },
   });
@@ -107,4 +111,22 @@ test('a check that cannot be made does not say that all is well', async () => {
   expect(check('--vault', 'NOWHERE')).toMatchObject({ status: 2, lines: [expect.stringContaining('NOWHERE')] });
   // No chain at all.
   expect(check()).toMatchObject({ status: 1 });
+});
+
+test('a vault that cannot be read names the setting and what to do, without the words of the library', () => {
+  const { connectionString } = bed.vault;
+  const otherKey = connectionString.replace(/AccountKey=[^;]+/, `AccountKey=${Buffer.alloc(64, 7).toString('base64')}`);
+  const unserved = connectionString.replace(/(BlobEndpoint=http:\/\/[^:]+):\d+/, '$1:1');
+  const [, endpoint] = /BlobEndpoint=([^;]+)/.exec(connectionString)!;
+  for (const [connection, words] of [
+    [otherKey, /^The vault does not accept VAULT \(\w+\)\. Copy the connection string again/],
+    [unserved, /^The vault did not answer \(ECONNREFUSED\)\. Check the address in VAULT/],
+    ['the vault', /^VAULT is not the connection of a vault\. Set it to/],
+    ['AccountName=a;AccountKey=', /^VAULT is not the connection of a vault\. Set it to/],
+    [`${endpoint}?sv=2026-01-01&sig=c2VjcmV0`, /^The vault does not accept VAULT/],
+  ] as const) {
+    const { status, lines } = checkWith(connection);
+    expect([status, lines]).toEqual([2, [expect.stringMatching(words)]]);
+    expect(lines.join()).not.toMatch(/RequestId|c2VjcmV0|AccountKey=/);
+  }
 });

@@ -47,6 +47,9 @@ export function expectAsContracted(method: string, path: string, status: number,
   if (status < 500 && !codes.includes(code)) {
     throw new Error(`${where} ${code}, and its contract only has ${codes.join(', ')}`);
   }
+  if ((code === 'body-invalid' || code === 'query-invalid') && !error.data?.errors?.length) {
+    throw new Error(`${where} ${code} without \`errors\`: ${JSON.stringify(body)}`);
+  }
 }
 
 function check(where: string, { error }: { error?: { message: string } | undefined }, body: unknown): void {

@@ -170,6 +170,11 @@ test('the API shows the head of a chain, and the record of an ended run', async 
   const [first, head] = vault.heads;
   expect(await ask(vault, showChainHandler, '')).toEqual({ job: 'nightly', records: 2, head });
   expect(await ask(vault, getRunHandler, id)).toMatchObject({ id, chain: first });
+  // The vault has it for as long as it has the restore points.
+  const { jobs } = vault;
+  vault.jobs = jobs.map((job) => ({ ...job, name: 'other' }));
+  expect(await ask(vault, showChainHandler, '')).toEqual({ job: 'nightly', records: 2, head });
+  vault.jobs = jobs;
   expect(await ask(vault, getRunHandler, dry.id)).not.toHaveProperty('chain');
 });
 

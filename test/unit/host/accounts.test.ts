@@ -105,6 +105,7 @@ describe('Azurite', () => {
     writeFileSync(join(directory, 'strongroom.json'), JSON.stringify({ jobs: [job] }));
     let fixture = await Fixture.start({}, directory);
     expect(fixture.host.output()).toMatch(/blobs http:\/\/127\.0\.0\.1:\d+/);
+    expect(fixture.host.output()).toContain('by the names in strongroom.json: MY_SOURCE, VAULT, AzureWebJobsStorage.');
     const stored = readFileSync(join(directory, 'data', 'azurite.json'), 'utf8');
     const { keys, ports, connectionStrings } = JSON.parse(stored) as {
       keys: Record<string, string>;

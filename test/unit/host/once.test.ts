@@ -44,8 +44,8 @@ test('runs one job to its end, with an exit code for the result', async () => {
   });
   expect(partly).toEqual({ code: 3, output: expect.stringMatching(/^partly: completed-with-failures .*1 failed$/m) });
   expect(unknown).toEqual({
-    code: 8,
-    output: expect.stringMatching(/^Cannot start "unknown": There is no job "unknown"\. \(404\)$/m),
+    code: 2,
+    output: expect.stringMatching(/^There is no job or archive rule "unknown"\./m),
   });
   const effects = readFileSync(join(directory, 'effects'), 'utf8');
   expect(effects).toContain('run nightly configured');

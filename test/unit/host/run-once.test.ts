@@ -12,6 +12,7 @@ const FAST: typeof PACE = {
   firstReport: 20,
   slowestReport: 1_000,
   grace: 40,
+  shared: 20,
   patience: 60_000,
   contended: 2,
   askAgain: 50,
@@ -63,10 +64,15 @@ afterEach(() => {
 
 const times = (call: string) => calls.filter((each) => each === call).length;
 
-function run(signal = new AbortController().signal, key?: string, pace = FAST): Promise<number> {
+function run(
+  signal = new AbortController().signal,
+  key?: string,
+  pace = FAST,
+  mode: 'full' | 'configured' = 'configured',
+): Promise<number> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const host = { url, unfinished: () => unfinished() };
-  return runOnce(host, { job: 'nightly', mode: 'configured', key }, signal, pace);
+  return runOnce(host, { job: 'nightly', mode, key }, signal, pace);
 }
 
 const START = 'POST /api/jobs/nightly/runs';
@@ -98,9 +104,7 @@ describe('a process that runs one job', () => {
   test('continues while the status of the run is unknown for a while', async () => {
     script = { [START]: [started], [STATUS]: [outOfReach, outOfReach, isNow('running'), isNow('succeeded')] };
     expect(await run()).toBe(0);
-    expect(printed[0]).toMatch(
-      /^Cannot get the status of run \S+, and asks again: The vault does not answer\. \(502\)$/,
-    );
+    expect(printed[0]).toMatch(/^Cannot get the status of run \S+, and asks again: The vault does not answer\.$/);
     expect(printed.filter((line) => line.startsWith('Cannot'))).toHaveLength(1);
   });
 
@@ -128,7 +132,6 @@ describe('a process that runs one job', () => {
 
   test.each([
     [{ status: 400, body: { code: 'body-invalid' } }, 8],
-    [{ status: 404 }, 8],
     [{ status: 409, body: { code: 'job-not-found' } }, 8],
     [outOfReach, 69],
     [{ status: 500, body: { code: 'internal' } }, 1],
@@ -259,6 +262,79 @@ describe('a process that runs one job', () => {
     setTimeout(() => late.abort('SIGINT'), 10);
     expect(await run(late.signal)).toBe(130);
     expect(printed.at(-1)).toContain('ends with the next start: npm start, or --once nightly');
+  });
+
+  test('a run that ends in the last moment of its grace is seen, though its last answer is older', async () => {
+    const late = new AbortController();
+    setTimeout(() => late.abort('SIGTERM'), 10);
+    script = { [START]: [started], [STATUS]: [isNow('running')], [`POST /api/runs/${RUN}/cancel`]: [{ status: 202 }] };
+    const ended = run(late.signal, undefined, { ...FAST, shared: 100 });
+    await expect.poll(() => times(`POST /api/runs/${RUN}/cancel`), { interval: 1 }).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, FAST.grace + 30));
+    script[STATUS] = [isNow('cancelled')];
+    expect(await ended).toBe(143);
+    expect(printed.at(-1)).toBe(`nightly: cancelled · ${RUN} · 3 copied`);
+  });
+
+  const RULE = 'POST /api/archives/nightly/reconcile';
+  const noJob = { status: 404, body: { code: 'job-not-found', detail: 'No job', hint: 'The jobs are: weekly' } };
+  const noRule = { status: 404, body: { code: 'rule-not-found', detail: 'No rule', hint: 'The rules are: uploads' } };
+
+  test('a name that is neither a job nor an archive rule is a wrong option, and both are listed', async () => {
+    script = { [START]: [noJob], [RULE]: [noRule] };
+    await expect(run()).rejects.toMatchObject({
+      message: 'There is no job or archive rule "nightly". The jobs are: weekly. The rules are: uploads.',
+      exitCode: 2,
+    });
+  });
+
+  test('a mode is refused where there is no job, and no reconciliation starts', async () => {
+    script = { [START]: [noJob], [RULE]: [started], [STATUS]: [isNow('succeeded')] };
+    const signal = new AbortController().signal;
+    await expect(run(signal, undefined, FAST, 'full')).rejects.toMatchObject({
+      message: expect.stringContaining('leave out --mode'),
+      exitCode: 2,
+    });
+    expect(times(RULE)).toBe(0);
+    expect(await run()).toBe(0);
+  });
+
+  test('without a key that the app knows, it says which setting to set', async () => {
+    const hint = 'Send a key in the header x-functions-key';
+    script = {
+      [START]: [{ status: 401, body: { code: 'sign-in-needed', detail: 'It is not known who calls', hint } }],
+    };
+    await expect(run()).rejects.toMatchObject({
+      message:
+        'Cannot start "nightly": It is not known who calls. ' +
+        'Set STRONGROOM_KEY to one of the keys in "access.keys" of strongroom.json.',
+      exitCode: 12,
+    });
+  });
+
+  test('the line of a verification that follows says so, with its kind and its verdict', async () => {
+    const verify = { kind: 'quick', point: RUN };
+    const verified = (status: string) => ({
+      status: 200,
+      body: { status, mode: 'verify', verify, counts: { failed: 0 } },
+    });
+    for (const [status, verdict] of [
+      ['succeeded', ` · restore point ${RUN} is sound`],
+      ['completed-with-failures', ` · restore point ${RUN} is not sound, or could not be verified in full`],
+      ['failed', ''],
+    ] as const) {
+      unfinished = () =>
+        times(STATUS) > 0 && times(OF_OTHER) === 0
+          ? [
+              { id: RUN, root: RUN },
+              { id: OTHER, root: RUN },
+            ]
+          : [];
+      [printed, calls] = [[], []];
+      script = { [START]: [started], [STATUS]: [isNow('succeeded')], [OF_OTHER]: [verified(status)] };
+      await run();
+      expect(printed.at(-1)).toBe(`nightly: quick verification ${status} · ${OTHER}${verdict} · 0 failed`);
+    }
   });
 
   test('a signal ends the wait for the run of another host, which is not cancelled', async () => {

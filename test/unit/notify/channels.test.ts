@@ -178,6 +178,13 @@ test('a webhook is signed by the specification', async () => {
     instance: 'production',
     data: { ...CONDITION, state: 'open', at: '2026-11-29T02:15:00.000Z' },
   });
+  const { hint: _, ...known } = CONDITION;
+  const closed = JSON.parse((await composed(channel('webhook'), messageOf('closed'), SENDING)).body);
+  expect(closed.data).toEqual({
+    ...known,
+    message: 'It was open since 2026-11-29T02:00:00.000Z, and closed at 2026-11-29T02:15:00.000Z.',
+    ...{ state: 'closed', at: '2026-11-29T02:15:00.000Z' },
+  });
 });
 
 test('the signature is that of the example of the specification', async () => {

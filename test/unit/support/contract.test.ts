@@ -25,6 +25,8 @@ test('an error has a code that its operation may have, and no other field', () =
   expect(missing(404, 'run-not-found', { more: 1 })).toThrow(/not as contracted/);
   expect(missing(409, 'run-not-found')).toThrow(/which its contract does not have/);
   expect(missing(502, 'any-of-an-account')).not.toThrow();
+  expect(missing(400, 'query-invalid')).toThrow(/without `errors`/);
+  expect(missing(400, 'query-invalid', { errors: [{ path: 'query.x', message: 'x' }] })).not.toThrow();
 });
 
 test('a fixed path is not that of a parameter, and a path without an operation is not compared', () => {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
 /** What may import what, and what is banned where: each rule of biome.json meets a file that breaks it. */
 
@@ -275,7 +275,10 @@ beforeAll(async () => {
   cpSync(join(root, 'tools', 'lint'), join(project, 'tools', 'lint'), { recursive: true });
   for (const [index, [folder, code]] of FORBIDDEN.entries()) write(fileOf(folder, 'forbidden', index), code);
   for (const [index, [folder, code]] of ALLOWED.entries()) write(fileOf(folder, 'allowed', index), code);
-  for (const { category, location } of await lint()) {
+  // Of a user who runs a check, and none of ours.
+  write('strongroom.json', '{"jobs":[],\n"jobs":[]}');
+  write('other.json', '{"jobs":[],\n"jobs":[]}');
+  for (const { category, location } of await biome('lint', 'src', 'host', 'test')) {
     const path = location.path.replaceAll('\\', '/');
     found.set(path, (found.get(path) ?? new Set()).add(category));
   }
@@ -293,6 +296,12 @@ describe('the rules of the house', () => {
   });
 });
 
+test('the configuration of a user is not checked, and not formatted', async () => {
+  const paths = (await biome('check')).map(({ location }) => location.path);
+  expect(paths).toContain('other.json');
+  expect(paths).not.toContain('strongroom.json');
+});
+
 /** A file of its own in the folder, or the very file that is named. */
 function fileOf(folder: string, kind: string, index: number): string {
   return folder.endsWith('.ts') ? folder : `${folder}/${kind}-${index}.ts`;
@@ -308,18 +317,9 @@ interface Diagnostic {
   location: { path: string };
 }
 
-function lint(): Promise<Diagnostic[]> {
-  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
-  const args = [
-    biome,
-    'lint',
-    '--reporter=json',
-    '--max-diagnostics=none',
-    '--vcs-enabled=false',
-    'src',
-    'host',
-    'test',
-  ];
+function biome(command: 'lint' | 'check', ...paths: string[]): Promise<Diagnostic[]> {
+  const program = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
+  const args = [program, command, '--reporter=json', '--max-diagnostics=none', '--vcs-enabled=false', ...paths];
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { cwd: project, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       try {

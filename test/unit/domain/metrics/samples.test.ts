@@ -10,6 +10,7 @@ const DUE = { dueAt: NOW, overdueAt: NOW };
 
 const FACTS: JobFacts = {
   job: 'nightly',
+  accounts: { source: 'SOURCE', vault: 'VAULT' },
   standings: { backup: { state: 'ok' }, verify: { state: 'overdue', ...DUE } },
   ended: {},
   running: [

@@ -28,6 +28,7 @@ const missed = (code: 'unreachable' | 'run-in-progress', more: object = {}) => (
 
 const factsOf = (more: Partial<JobFacts>): JobFacts => ({
   job: 'nightly',
+  accounts: { source: 'SOURCE', vault: 'VAULT' },
   standings: {},
   ended: {},
   running: [],
@@ -157,6 +158,23 @@ describe('the conditions of a job', () => {
     });
     expect(condition!.message).toContain('14 blobs: ');
     expect(condition!.hint).toContain('lease');
+  });
+
+  it('of a run that ended says in sentences what was wrong, between which accounts, and where its report is', () => {
+    const whole = run('failed', { problem: { code: 'unreachable', count: 0 } });
+    const [backup, verification] = conditionsOf(factsOf({ ended: { backup: whole, verify: whole } }), NOW);
+    const { id, finishedAt } = FAILED;
+    expect(backup!.message).toBe(
+      `Run ${id} from SOURCE to VAULT ended at ${finishedAt}. The run: no connection to the service.`,
+    );
+    expect(verification!.message).toMatch(/^Run \S+ in VAULT ended/);
+    expect(backup!.hint).toMatch(new RegExp(`See GET /api/runs/${id}\\.$`));
+    const [ofContainer] = conditionsOf(factsOf({ ended: { backup: FAILED } }), NOW);
+    expect(ofContainer!.message).toMatch(/\. images: the source account denies access\.$/);
+    const start = conditionsOf(factsOf({ standings: { backup: LATE }, missed: missed('unreachable') }), NOW)[0];
+    expect(start!.message).toMatch(/^No connection to the service; the vault is VAULT\. /);
+    const stalled = conditionsOf(factsOf({ running: [SILENT] }), NOW)[0];
+    expect(stalled!.hint).toContain('See GET /api/runs/r.');
   });
 
   it('an overdue backup names the run that was in its way', () => {

@@ -19,7 +19,12 @@ const running = (more: object = {}) => [
 
 function stateOf(facts: Partial<JobFacts>, main: 'backup' | 'reconcile' = 'backup'): JobState {
   const all: JobFacts = {
-    ...{ job: 'nightly', standings: { [main]: { state: 'ok' } }, ended: { [main]: ended('succeeded') } },
+    ...{
+      job: 'nightly',
+      accounts: { source: 'SOURCE', vault: 'VAULT' },
+      standings: { [main]: { state: 'ok' } },
+      ended: { [main]: ended('succeeded') },
+    },
     ...{ running: [], missed: {}, brakes: [], proofs: [] },
     ...facts,
   };

@@ -206,9 +206,11 @@ test('what is usual is the median of the last ten, once three are known', () => 
 
 test('passes without an answer are counted, and those of other apps stay', () => {
   const before = { ...EMPTY_STATE, silent: { OTHER: { passes: 2, code: 'unreachable' as const } } };
-  const once = withAnswers(before, new Map([['A', 'unreachable' as const]]));
+  const once = withAnswers(before, new Map([['A', 'unreachable' as const]]), at(0));
+  const twice = withAnswers(once, new Map([['A', 'unreachable' as const]]), at(1));
+  expect(twice.silent.A).toEqual({ passes: 2, code: 'unreachable', since: at(0).toISOString() });
   expect(once.silent).toMatchObject({ A: { passes: 1 }, OTHER: { passes: 2 } });
-  expect(withAnswers(once, new Map([['A', undefined]])).silent).toEqual(before.silent);
+  expect(withAnswers(once, new Map([['A', undefined]]), at(1)).silent).toEqual(before.silent);
 });
 
 test('a channel refuses since its first message that it did not take', () => {

@@ -23,7 +23,7 @@ describe('JSON in answers', () => {
 describe('a problem', () => {
   it('repeats no text of the request at any length', () => {
     const long = 'x'.repeat(100_000);
-    const errors = [{ path: long, message: long }];
+    const errors = [{ path: long, message: long }] as const;
     const { body } = problemResponse(new HttpError(400, 'body-invalid', long, long, { errors }));
     expect((body as string).length).toBeLessThan(20_000);
   });
@@ -33,7 +33,7 @@ describe('a problem', () => {
   it('repeats no secret of the request, in none of its parts', () => {
     const pasted = `https://a.blob.core.windows.net/?sv=2026-01-01&sig=${secret}`;
     const hint = `AccountKey=${secret}==;`;
-    const errors = [{ path: `body.${pasted}`, message: hint }];
+    const errors = [{ path: `body.${pasted}`, message: hint }] as const;
     const { body } = problemResponse(new HttpError(400, 'body-invalid', pasted, hint, { errors }));
     expect(body).not.toContain(secret);
     expect(JSON.parse(body as string)).toMatchObject({

@@ -15,6 +15,7 @@ import {
   unholdHandler,
   unmarkHandler,
 } from '#functions/restore-points/note-restore-point.ts';
+import { searchNamesHandler } from '#functions/restore-points/search-names.ts';
 import type { CatalogRow } from '#storage/catalog.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 import { type Made, PointVault } from '../../../support/builders/point-vault.ts';
@@ -757,7 +758,7 @@ describe('the history of a blob', () => {
       absent: 3,
       next: null,
     });
-    expect(await history(vault, { name: 'n', container: 'none' })).toEqual({ versions: [], absent: 7, next: null });
+    expect(await history(vault, { name: 'n', container: 'none' })).toMatchObject({ code: 'container-not-held' });
   });
 
   it('adds up the same in pages as at once', async () => {
@@ -805,6 +806,32 @@ describe('the history of a blob', () => {
     expect(parts.length).toBeLessThan(110);
     expect(parts.filter((path) => /other|000000-slice/.test(path))).toEqual([]);
     expect(body.next).not.toBeNull();
+  });
+
+  it('is that of a container that a restore point has, as a search is', async () => {
+    const vault = new PointVault();
+    expect(await history(vault, { name: 'n' })).toMatchObject({ versions: [] });
+    await vault.publish(idOf(0), all('n'));
+    expect(await history(vault, { name: 'other' })).toMatchObject({ versions: [], absent: 1 });
+    const query = { name: 'n', container: 'none' };
+    for (const answer of [
+      await vault.ask(blobHistoryHandler, { query }),
+      await vault.ask(searchNamesHandler, { query: { q: 'n', container: 'none' } }),
+    ])
+      expect(answer).toMatchObject({ status: 404, body: { code: 'container-not-held' } });
+  });
+
+  it('is there for a job that is no longer configured, and so are its search and its last restore point', async () => {
+    const vault = new PointVault(['nightly']);
+    await vault.publish(idOf(0, 'retired'), all('n'));
+    expect(await history(vault, { name: 'n', job: 'retired' })).toMatchObject({ versions: [{}] });
+    const search = await vault.ask(searchNamesHandler, { query: { q: 'n', job: 'retired' } });
+    expect(search).toMatchObject({ status: 200, body: { items: [{ name: 'n' }] } });
+    const none = { status: 404, body: { code: 'job-not-found', hint: 'The jobs are: nightly' } };
+    for (const job of ['never', '\0', 'a/b']) {
+      expect(await vault.ask(searchNamesHandler, { query: { q: 'n', job } })).toMatchObject(none);
+      expect(await vault.ask(blobHistoryHandler, { query: { name: 'n', container: 'data', job } })).toMatchObject(none);
+    }
   });
 
   it('asks for the job where there are several, and refuses the cursor of another', async () => {

@@ -21,8 +21,8 @@ async function search(vault: PointVault, query: Record<string, string>) {
     const { status, body } = await vault.ask(searchNamesHandler, { query: { ...query, ...(cursor && { cursor }) } });
     expect(status, JSON.stringify(body)).toBe(200);
     names.push(...body.items.map((each: { container: string; name: string }) => `${each.container} ${each.name}`));
-    expect(body.scanned).toBeLessThanOrEqual(body.total);
-    expect(body.next === null).toBe(body.scanned === body.total);
+    expect(body.parts.scanned).toBeLessThanOrEqual(body.parts.total);
+    expect(body.next === null).toBe(body.parts.scanned === body.parts.total);
     cursor = body.next;
     expect(answers).toBeLessThan(500);
   }
@@ -63,7 +63,7 @@ describe('a search by name', () => {
     await vault.publish(ID, { data: slices });
     vault.read.length = 0;
     const { body } = await vault.ask(searchNamesHandler, { query: { q: 'none' } });
-    expect(body).toMatchObject({ items: [], scanned: 25, total: 60, restorePoint: { id: ID } });
+    expect(body).toMatchObject({ items: [], parts: { scanned: 25, total: 60 }, restorePoint: { id: ID } });
     expect(partsRead(vault)).toBe(25);
     const { names, answers } = await search(vault, { q: '/a' });
     expect([names.length, answers]).toEqual([60, 3]);

@@ -86,7 +86,7 @@ describe('POST /api/restores of tables', () => {
     expect((asked.started[0] as RestoreRef).restore).toEqual({
       ...{ point: POINT.id, account: 'SOURCE', container: '{container}', prefix: '', existing: 'merge' },
       ...{ containers: [], tables: ['orders', 'tenant*'], table: '{table}Restored', keys },
-      ...{ startsWith: '', include: [], exclude: [], original: true },
+      ...{ startsWith: '', include: [], exclude: [], original: false },
     });
   });
 
@@ -120,7 +120,7 @@ describe('POST /api/restores of tables', () => {
       { tables: ['orders'], keys: { from: 'b', to: 'a' } },
       /^body\.keys: no key is between "b" and "a"$/,
     ],
-    ['what is no table', { tables: ['my-table'] }, /^body\.tables\.0: "my-table" is not a table name/],
+    ['what is no table', { tables: ['my-table'] }, /^body\.tables\[0\]: "my-table" is not a table name/],
     [
       'merging containers',
       { containers: ['images'], existing: 'merge' },
@@ -146,7 +146,7 @@ describe('POST /api/restores of tables', () => {
     [
       'a choice of blobs that says nothing of tables',
       { prefix: 'a/', existing: 'overwrite' },
-      /^body: "prefix", "include" and "exclude" select blobs; .* also restore 2 tables, such as "orders", in full/,
+      /^body.prefix: "prefix", "include" and "exclude" select blobs; .* also restore 2 tables, such as "orders", in full/,
     ],
     ['the same by a glob', { include: ['*.jpg'] }, /would also restore/],
     ['the same by another', { exclude: ['*.jpg'] }, /would also restore/],
@@ -196,6 +196,17 @@ describe('POST /api/restores of tables', () => {
     const asked = await new Asked().holding('images', 'table.orders', 'table.tenant1');
     const answer = await asked.post(of(body));
     expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+  });
+
+  it.each<[string, object, boolean]>([
+    ['in place', { tables: ['orders'] }, true],
+    ['into another table', { tables: ['orders'], target: { table: 'ordersRestored' } }, false],
+    ['of a container, with another table', { containers: ['images'], target: { table: 'x{table}' } }, true],
+  ])('a restore %s is to the original or not', async (_what, body, original) => {
+    const asked = await new Asked().holding('images', 'table.orders');
+    const answer = await asked.post(of(body));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+    expect((asked.started[0] as RestoreRef).restore.original).toBe(original);
   });
 
   it('404 where patterns match nothing: a run of nothing would succeed', async () => {

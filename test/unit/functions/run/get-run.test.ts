@@ -106,6 +106,17 @@ describe('the report of a run', () => {
     expect((await ask(sound.id, { containers: 'some' })).status).toBe(400);
   });
 
+  it.each([
+    ['quick', {}],
+    ['deep', { portion: '5%', turn: 0 }],
+    ['drill', { sample: 20 }],
+  ] as const)('of a %s verification has the fields of its kind only', async (kind, fields) => {
+    const { id: point } = await vault.backup();
+    const verify = { point, kind, portion: '5%', turn: 0, sample: 20 };
+    const run = await vault.begin({ mode: 'verify', dryRun: false, verify });
+    expect((await ask(run.id)).body.verify).toEqual({ point, kind, ...fields });
+  });
+
   it('is not sent to a caller who has it', async () => {
     const { id } = await vault.backup();
     const { etag, body } = await ask(id);

@@ -23,8 +23,17 @@ class Run {
   readonly read: string[] = [];
   readonly #objects = new Map<string, { body: Buffer; tally?: Tally }>();
 
-  constructor(parts: Record<string, Outcome[]>, container = 'images') {
-    const summary = { format: 3, ...RUN, status: 'succeeded', counts: {}, bytes: {}, containers: [], problems: [] };
+  constructor(parts: Record<string, Outcome[]>, container = 'images', { mode = RUN.mode as string, unnamed = 0 } = {}) {
+    const summary = {
+      format: 3,
+      ...RUN,
+      mode,
+      status: 'succeeded',
+      counts: {},
+      bytes: {},
+      containers: [],
+      problems: [],
+    };
     this.#objects.set(summaryPath(RUN), { body: Buffer.from(JSON.stringify({ ...summary, parts: [], compared: [] })) });
     for (const [key, outcomes] of Object.entries(parts)) {
       const path = partPath(RUN, 'slice', container, key);
@@ -34,6 +43,7 @@ class Run {
         countOutcome(tally, outcome);
         part.add(outcome);
       }
+      for (let i = 0; i < unnamed; i++) countOutcome(tally, held('done'));
       this.#objects.set(path, { body: part.finish({ part: path }).body, tally });
     }
   }
@@ -109,6 +119,15 @@ describe('the outcomes of a run', () => {
   it('have no total for a table, whose counts are of entities', async () => {
     const run = new Run({ '000000-slice': [leased('p/r')] }, 'table.orders');
     expect(await run.ask({})).toMatchObject({ names: ['p/r'], total: null });
+  });
+
+  it('have a total without the uploads that a reconciliation counts and does not name', async () => {
+    const run = new Run({ '000000-slice': [archived('a/2'), leased('a/3')] }, 'images', {
+      mode: 'reconcile',
+      unnamed: 40,
+    });
+    expect(await run.ask({})).toMatchObject({ names: ['a/2', 'a/3'], total: 2 });
+    expect(await run.ask({ status: 'unchanged' })).toMatchObject({ names: [], total: 0 });
   });
 
   it('have a cursor that belongs to the question', async () => {

@@ -57,11 +57,28 @@ test('a job is paused with a reason, and resumed', async () => {
   expect(await call(resumeJobHandler, {})).toMatchObject({ status: 409, body: { code: 'not-paused' } });
 });
 
+test('a reason to pause is a text that others can read, as that of a hold is', async () => {
+  const { call } = room();
+  const control = 'this may not contain control characters, line breaks or marks that change the direction of text';
+  for (const [reason, message] of [
+    ['a\nb', control],
+    ['a\u202eb', control],
+    ['x'.repeat(201), 'this must have at most 200 characters'],
+    ['\u200b', 'this needs a character that can be seen'],
+  ]) {
+    expect(await call(pauseJobHandler, { reason })).toMatchObject({
+      ...{ status: 400, body: { errors: [{ path: 'body.reason', message }] } },
+    });
+  }
+});
+
 test('a pause needs a reason, an end to come and a job', async () => {
   const { call } = room();
   expect(await call(pauseJobHandler, {})).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
   const over = { reason: 'x', until: '2020-01-01T00:00:00Z' };
-  expect(await call(pauseJobHandler, over)).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
+  expect(await call(pauseJobHandler, over)).toMatchObject({
+    ...{ status: 400, body: { errors: [{ path: 'body.until', message: 'this time is over' }] } },
+  });
   expect(await call(pauseJobHandler, { reason: 'x' }, 'other')).toMatchObject({ status: 404 });
   expect(await call(resumeJobHandler, {}, 'other')).toMatchObject({ status: 404, body: { code: 'job-not-found' } });
 });
@@ -74,9 +91,15 @@ test('a channel is tried, and says why it took nothing', async () => {
     status: 404,
     body: { code: 'channel-not-found' },
   });
+  expect(await call(testChannelHandler, {})).toMatchObject({
+    ...{ status: 400, body: { errors: [{ path: 'body.channel', message: expect.stringContaining('missing') }] } },
+  });
   refuse();
   expect(await call(testChannelHandler, { channel: 'ops' })).toMatchObject({
-    ...{ status: 502, body: { code: 'message-not-sent', detail: expect.stringContaining('HTTP 403') } },
+    ...{
+      status: 502,
+      body: { title: 'Channel did not take the message', detail: expect.stringContaining('HTTP 403') },
+    },
   });
 });
 

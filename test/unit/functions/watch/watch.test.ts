@@ -221,6 +221,11 @@ describe('a month', () => {
           reported.filter((each) => each === `opened ${id}`).length,
         );
     }
+    for (const id of EXPECTED) {
+      const times = (word: string) => room.logged.filter((each) => each === `${word} ${id}`).length;
+      const opened = reported.filter((each) => each === `opened ${id}`).length;
+      expect([times('open'), times('closed')], id).toEqual([opened, id === 'unproved/nightly' ? 0 : opened]);
+    }
     expect(reported.filter((each) => each === 'opened overdue/backup/nightly')).toHaveLength(2);
     // Of the two nights that did not happen, the second is reported as a repetition.
     expect(reported).toContain('repeated overdue/backup/nightly');
@@ -231,42 +236,49 @@ describe('a month', () => {
   });
 
   const slow = { tags: ['slow'], timeout: 300_000 };
-  it('is reported if the watch crashes at any of its writes, and no message has a second id', slow, async () => {
-    const plain = new Room(DAILY);
-    let writes = 0;
-    const isWrite = ({ name, writes: w }: Call) => w === true && String(name).startsWith('watch/');
-    plain.around = (call, when) => {
-      outages(plain)(call);
-      if (when === 'before' && isWrite(call)) writes++;
-    };
-    await month(plain);
-    expect(writes).toBeGreaterThan(30);
-    const wanted = new Set(plain.reported().filter((each) => !each.startsWith('repeated')));
-    for (let at = 1; at <= writes; at++) {
-      for (const moment of ['before', 'after'] as const) {
-        const room = new Room(DAILY);
-        let count = 0;
-        room.around = (call, when) => {
-          outages(room)(call);
-          if (when === moment && isWrite(call) && ++count === at) throw new Crash();
-        };
-        await month(room);
-        const reported = new Set(room.reported().filter((each) => !each.startsWith('repeated')));
-        // That a vault does not answer, a process can remember only itself.
-        const both = [...reported, ...wanted].filter(
-          (each) => !/VAULT/.test(each) && !(reported.has(each) && wanted.has(each)),
-        );
-        expect(both.join(), `${moment} write ${at}`).toBe('');
-        const ids = new Map<string, Set<string>>();
-        for (const { channel, type, id, since, message } of room.sent) {
-          if (channel !== 'ops' || type === 'repeated') continue;
-          const key = `${type} ${id} ${since}`;
-          ids.set(key, (ids.get(key) ?? new Set()).add(message));
+  it(
+    'is reported if the watch crashes at any of its writes, and no message has a second id, and no event is lost',
+    slow,
+    async () => {
+      const plain = new Room(DAILY);
+      let writes = 0;
+      const isWrite = ({ name, writes: w }: Call) => w === true && String(name).startsWith('watch/');
+      plain.around = (call, when) => {
+        outages(plain)(call);
+        if (when === 'before' && isWrite(call)) writes++;
+      };
+      await month(plain);
+      expect(writes).toBeGreaterThan(30);
+      const wanted = new Set(plain.reported().filter((each) => !each.startsWith('repeated')));
+      const events = new Set(plain.logged.filter((each) => !each.includes('VAULT')));
+      for (let at = 1; at <= writes; at++) {
+        for (const moment of ['before', 'after'] as const) {
+          const room = new Room(DAILY);
+          let count = 0;
+          room.around = (call, when) => {
+            outages(room)(call);
+            if (when === moment && isWrite(call) && ++count === at) throw new Crash();
+          };
+          await month(room);
+          const reported = new Set(room.reported().filter((each) => !each.startsWith('repeated')));
+          // That a vault does not answer, a process can remember only itself.
+          const both = [...reported, ...wanted].filter(
+            (each) => !/VAULT/.test(each) && !(reported.has(each) && wanted.has(each)),
+          );
+          expect(both.join(), `${moment} write ${at}`).toBe('');
+          const lost = [...events].filter((each) => !room.logged.includes(each));
+          expect(lost.join(), `not logged, ${moment} write ${at}`).toBe('');
+          const ids = new Map<string, Set<string>>();
+          for (const { channel, type, id, since, message } of room.sent) {
+            if (channel !== 'ops' || type === 'repeated') continue;
+            const key = `${type} ${id} ${since}`;
+            ids.set(key, (ids.get(key) ?? new Set()).add(message));
+          }
+          for (const [key, messages] of ids) expect(messages.size, `${key} ${moment} write ${at}`).toBe(1);
         }
-        for (const [key, messages] of ids) expect(messages.size, `${key} ${moment} write ${at}`).toBe(1);
       }
-    }
-  });
+    },
+  );
 });
 
 test('a pass costs a fixed number of requests, however many restore points there are', async () => {
@@ -365,6 +377,26 @@ test('another app with the vault keeps what it has open', async () => {
   expect(room.reported()).toEqual(['opened failed/backup/nightly']);
 });
 
+test('an account is out of reach since the first pass without an answer', async () => {
+  const room = new Room({});
+  let down: string | undefined;
+  room.around = ({ account }) => {
+    if (account === down) throw new StorageError('unreachable', 'no connection', 0, 'ECONNREFUSED');
+  };
+  for (const account of ['VAULT', 'SOURCE']) {
+    down = undefined;
+    await room.pass();
+    room.vault.pass(1);
+    down = account;
+    const first = new Date(room.now).toISOString();
+    for (let pass = 0; pass < 4; pass++) {
+      await room.pass();
+      room.vault.pass(1);
+    }
+    expect(room.sent.at(-1)).toMatchObject({ type: 'opened', id: `out-of-reach/${account}`, since: first });
+  }
+});
+
 test('a vault that has lost its control container is reported, and the watch does not make it again', async () => {
   const room = new Room(DAILY);
   await room.run('succeeded');
@@ -372,6 +404,7 @@ test('a vault that has lost its control container is reported, and the watch doe
   room.vault.vault.deleteContainer('strongroom');
   for (let pass = 0; pass < 4; pass++) await room.pass();
   expect(room.reported()).toEqual(['opened out-of-reach/VAULT']);
+  expect(room.logged).toEqual(['open out-of-reach/VAULT']);
   await expect(new WatchStore(room.deps.blobs('VAULT')).isGone()).resolves.toBe(true);
 });
 

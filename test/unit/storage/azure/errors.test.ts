@@ -159,6 +159,17 @@ describe('storageErrorOf', () => {
     expect(error.message).toBe('Could not copy onto vault/data/a/b.txt: 409 PendingCopyOperation: There is a copy.');
   });
 
+  it('without an answer, the message has the code once', () => {
+    const messageOf = (code: string, words: string) =>
+      storageErrorOf(Object.assign(new Error(words), { code }), ASKED).message;
+    expect(messageOf('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1')).toBe(
+      'Could not copy onto vault/data/a/b.txt: connect ECONNREFUSED 127.0.0.1:1',
+    );
+    expect(messageOf('ETIMEDOUT', 'the socket is gone')).toBe(
+      'Could not copy onto vault/data/a/b.txt: ETIMEDOUT: the socket is gone',
+    );
+  });
+
   it('the message names the answer of the copy source', () => {
     const headers = { 'x-ms-copy-source-status-code': '404', 'x-ms-copy-source-error-code': 'BlobNotFound' };
     const { message } = storageErrorOf(restError(404, 'CannotVerifyCopySource', headers), ASKED);
