@@ -38,7 +38,7 @@ export const IMPOSSIBLE: readonly Cell[] = [
   'full/source.ListBlobs/forgetful',
 ].map(cellNamed);
 
-/** The operations of a scenario without faults, with their counts, without those of the watch, which come by its timer. */
+/** The operations of a scenario without faults, with their counts. Those of the watch come by its timer, if at all. */
 export type Recording = ReadonlyMap<string, { operation: StorageOperation; count: number }>;
 
 export function recordingOf(operations: StorageOperation[]): Recording {
