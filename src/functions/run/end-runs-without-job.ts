@@ -3,6 +3,7 @@ import { endRun } from '#app/close-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, runsAs } from '#app/job-context.ts';
 import { problemOf } from '#domain/run/problems.ts';
+import { isStorageError } from '#storage/storage-error.ts';
 import { holderLife, isOver } from './holder-life.ts';
 import { readersInProgress } from './readers.ts';
 
@@ -11,6 +12,15 @@ import { readersInProgress } from './readers.ts';
  * job ends them, and while one has not ended, prunes of the vault delete nothing.
  */
 export async function endRunsWithoutJob(deps: Dependencies, context: JobContext, client: DurableClient): Promise<void> {
+  try {
+    await endAll(deps, context, client);
+  } catch (error) {
+    // The plan names what is in its way then.
+    if (!isStorageError(error)) throw error;
+  }
+}
+
+async function endAll(deps: Dependencies, context: JobContext, client: DurableClient): Promise<void> {
   const { control, vault } = context;
   const known = new Set(runsAs(deps).map(({ name }) => name));
   for (const job of await control.jobsWithRuns()) {

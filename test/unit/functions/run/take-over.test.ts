@@ -116,6 +116,18 @@ describe('I4: a run of a job that the configuration no longer has', () => {
     },
   );
 
+  it('keeps no prune from starting if it cannot be looked at', async () => {
+    const vault = new Vault();
+    vault.jobs = [keeping];
+    let listings = 0;
+    vault.before = ({ operation }) => {
+      // The first is of the readers of the job itself.
+      if (operation === 'ListBlobs' && ++listings > 1) throw new StorageError('access-denied', 'No');
+    };
+    expect(await prune(vault)).toMatchObject({ started: { mode: 'prune' } });
+    expect(listings).toBe(2);
+  });
+
   it('is left alone while it gives signs of life', async () => {
     const vault = new Vault();
     vault.jobs = [jobOf('nightly', {}), keeping];
