@@ -174,8 +174,12 @@ export class Judge {
     }
   }
 
-  /** A prune that finds its plan stale during marking may take its marks back, until it has deleted content. */
-  #judgeReturn(run: Run, { run: by, emptied }: NonNullable<Notes['removed']>): void {
+  /**
+   * A prune that finds its plan stale during marking may take its marks back, until it has deleted content: what it has
+   * only announced, it has not emptied.
+   */
+  #judgeReturn(run: Run, { run: by, emptied: said, by: announcers }: NonNullable<Notes['removed']>): void {
+    const emptied = announcers === undefined ? said : undefined;
     if (emptied === undefined && this.#chronicle.runs.get(by)?.summary === undefined) return;
     if (emptied === undefined && run.unmarked?.some((unmark) => unmark.by === by)) return;
     this.#chronicle.say('I3', `restore point ${run.id} was removed, and is back`, run.id);

@@ -23,7 +23,7 @@ export interface Sabotage {
 }
 
 /** Steps after which a play counts as endless. */
-const MOST_STEPS = 150_000;
+const MOST_STEPS = 400_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;

@@ -886,6 +886,13 @@ export const BUGS: Bug[] = [
     detector: { test: 'test/unit/activities/run/setup-changed.test.ts' },
   },
   {
+    words: 'removes a restore point that was verified while it marks',
+    file: 'src/activities/prune/begin-prune.ts',
+    find: ' || verifiedAt(notes) !== proofs.get(id)',
+    replace: '',
+    detector: { test: 'test/unit/activities/prune/prune.test.ts' },
+  },
+  {
     words: 'leaves the lost run of a removed job in progress',
     file: 'src/functions/run/end-runs-without-job.ts',
     find: '    if (known.has(job)) continue;',

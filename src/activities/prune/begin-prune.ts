@@ -39,14 +39,15 @@ export async function beginPrune(deps: Dependencies, run: PruneRef): Promise<Omi
   const made = await control.readPrunePlan({ job: run.job, id: wanted.run });
   const planned = await control.readSummary({ job: run.job, id: wanted.run });
   if (!made || !planned || made.hash !== wanted.hash) return stale();
-  const { plan } = await decideNow(deps, run, made.reading);
+  const { picture, plan } = await decideNow(deps, run, made.reading);
   if (plan.hash !== made.hash) return stale();
   const refused = await refusedToDelete(deps, run);
   if (refused) return { containers: [], problems: [problemOf('access-denied-prune', 0, undefined, refused)] };
   const oldRuns = made.oldRuns?.filter((id) => plan.oldRuns?.includes(id)) ?? [];
   await control.writeJson(prunePlanPath(run), { ...made, oldRuns }, 'absent');
   const now = (await control.lockWrittenAt(run.job)) ?? deps.now();
-  const refusal = await markAll({ control, run, plan: made, at: now.toISOString(), by: deps.random() });
+  const proofs = new Map(picture.points.map(({ id, notes }) => [id, verifiedAt(notes)]));
+  const refusal = await markAll({ control, run, plan: made, proofs, at: now.toISOString(), by: deps.random() });
   if (refusal !== undefined) return stale(refusal);
   const containers = planned.containers.filter(({ counts }) => (counts.planned ?? 0) > 0);
   return {
@@ -165,6 +166,8 @@ interface Marking {
   control: ControlStore;
   run: RunRef;
   plan: PrunePlan;
+  /** When each restore point was last proved sound, as far as the plan knew. */
+  proofs: ReadonlyMap<string, string | undefined>;
   at: string;
   /** Names this execution of the activity. */
   by: string;
@@ -191,7 +194,7 @@ async function noteWhileOpen({ control, run }: Marking, id: string, change: (not
 
 /**
  * Marks the restore points that the plan removes, and notes which ones it empties. Returns why the plan is out of date
- * if one of them has been held or unmarked meanwhile, or is read. A run that begins to read a restore point registers
+ * if one of them has been held, verified or unmarked meanwhile, or is read. A run that begins to read a restore point registers
  * first and then checks its notes, so one of the two finds the other.
  */
 async function markAll(marking: Marking): Promise<string | undefined> {
@@ -214,12 +217,12 @@ async function markAll(marking: Marking): Promise<string | undefined> {
 }
 
 async function mark(marking: Marking): Promise<string | undefined> {
-  const { control, run, plan, at, by } = marking;
-  const changed = new StorageError('precondition', 'It is held, or no longer marked');
+  const { control, run, plan, proofs, at, by } = marking;
+  const changed = new StorageError('precondition', 'It is held, verified, or no longer marked');
   try {
     for (const id of plan.remove) {
       await noteWhileOpen(marking, id, (notes) => {
-        if (notes.hold || (notes.brake && !notes.brake.released)) throw changed;
+        if (notes.hold || (notes.brake && !notes.brake.released) || verifiedAt(notes) !== proofs.get(id)) throw changed;
         return notes.removed ? notes : { ...notes, removed: { at, run: run.id } };
       });
     }
@@ -231,7 +234,7 @@ async function mark(marking: Marking): Promise<string | undefined> {
     }
   } catch (error) {
     if (error !== changed) throw error;
-    return 'A restore point was held or unmarked after the plan was made';
+    return 'A restore point was held, verified or unmarked after the plan was made';
   }
   const reading = plan.expired.length === 0 ? [] : await readingIn(control, run.job);
   const found = reading.find(({ point }) => plan.expired.includes(point));

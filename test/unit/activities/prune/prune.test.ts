@@ -319,7 +319,14 @@ describe('F12: a prune refuses a stale plan', () => {
     expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'plan-stale' }] });
   });
 
-  it('a hold during marking makes the plan stale, and takes the marks back', async () => {
+  it.each<[string, () => Partial<Notes>]>([
+    ['hold', () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } })],
+    // It may have become the newest restore point that a verification found sound.
+    [
+      'proof',
+      () => ({ proofs: [{ run: 'v', at: '2026-05-01T00:00:00.000Z', kind: 'deep', items: 1, read: 1, failed: 0 }] }),
+    ],
+  ])('a %s during marking makes the plan stale, and takes the marks back', async (_, noted) => {
     const [first, second] = await threeDays();
     const plan = await room.plan();
     const [early, late] = plan.plan!.remove;
@@ -327,7 +334,7 @@ describe('F12: a prune refuses a stale plan', () => {
     let held: Promise<unknown> | undefined;
     room.before = ({ operation, name }) => {
       if (operation !== 'PutBlob' || name !== notesPath({ job: 'nightly', id: early! })) return undefined;
-      held ??= room.note(late!, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } }));
+      held ??= room.note(late!, noted);
       return held;
     };
     const before = room.contents();
