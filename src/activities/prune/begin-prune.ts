@@ -8,7 +8,7 @@ import { CONTROL_CONTAINER, entityFilesPrefix, prunePlanPath, runPrefix } from '
 import { problemOf } from '#domain/run/problems.ts';
 import { type PointName, type PrunePlan, type Reading, withHash } from '#domain/run/prune-plan.ts';
 import { announced, forGood, type Removal, withdrawn } from '#domain/run/removal.ts';
-import type { Notes } from '#domain/run/restore-point.ts';
+import { type Notes, verifiedAt } from '#domain/run/restore-point.ts';
 import type { PartEntry, PruneRef, RunRef } from '#domain/run/run.ts';
 import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import { isValidTableName } from '#domain/tables/table-name.ts';
