@@ -194,8 +194,8 @@ async function noteWhileOpen({ control, run }: Marking, id: string, change: (not
 
 /**
  * Marks the restore points that the plan removes, and notes which ones it empties. Returns why the plan is out of date
- * if one of them has been held, verified or unmarked meanwhile, or is read. A run that begins to read a restore point registers
- * first and then checks its notes, so one of the two finds the other.
+ * if one of them has been held, verified or unmarked meanwhile, or is read. A run that begins to read a restore point
+ * registers first and then checks its notes, so one of the two finds the other.
  */
 async function markAll(marking: Marking): Promise<string | undefined> {
   const { plan } = marking;
