@@ -895,8 +895,8 @@ export const BUGS: Bug[] = [
   {
     words: 'leaves the lost run of a removed job in progress',
     file: 'src/functions/run/end-runs-without-job.ts',
-    find: '    if (known.has(job)) continue;',
-    replace: "    if (known.has(job) || job !== '') continue;",
+    find: 'filter((job) => !known.has(job))',
+    replace: "filter((job) => job === '')",
     detector: { test: 'test/unit/functions/run/take-over.test.ts' },
   },
   {

@@ -21,16 +21,27 @@ export async function endRunsWithoutJob(deps: Dependencies, context: JobContext,
 }
 
 async function endAll(deps: Dependencies, context: JobContext, client: DurableClient): Promise<void> {
-  const { control, vault } = context;
   const known = new Set(runsAs(deps).map(({ name }) => name));
-  for (const job of await control.jobsWithRuns()) {
-    if (known.has(job)) continue;
-    await readersInProgress(deps, { ...context, job: { ...context.job, name: job } }, client);
-    const lock = await control.readLock(job);
-    const run = lock?.value.run;
-    if (!lock || !run || (await control.readSummary(run))) continue;
-    const found = await holderLife(deps, client, control, { value: { run }, age: lock.age });
-    if (!(await isOver(deps, control, run, found))) continue;
-    await endRun(deps, { run, vault: vault.alias }, 'failed', problemOf('run-lost', 0));
-  }
+  const removed = (await context.control.jobsWithRuns()).filter((job) => !known.has(job));
+  // At once: it takes minutes to find out whether one is stalled, and the front end waits 230 s.
+  await Promise.all(
+    removed.flatMap((job) => [
+      readersInProgress(deps, { ...context, job: { ...context.job, name: job } }, client),
+      endHolder(deps, context, client, job),
+    ]),
+  );
+}
+
+async function endHolder(
+  deps: Dependencies,
+  { control, vault }: JobContext,
+  client: DurableClient,
+  job: string,
+): Promise<void> {
+  const lock = await control.readLock(job);
+  const run = lock?.value.run;
+  if (!lock || !run || (await control.readSummary(run))) return;
+  const found = await holderLife(deps, client, control, { value: { run }, age: lock.age });
+  if (!(await isOver(deps, control, run, found))) return;
+  await endRun(deps, { run, vault: vault.alias }, 'failed', problemOf('run-lost', 0));
 }

@@ -57,8 +57,10 @@ export async function startRun(
   const now = deps.now();
   const requests: Record<string, number> = {};
   return countingRequests(requests, async () => {
-    const readers = await readersInProgress(deps, context, client);
-    if (wanted.mode === 'prune') await endRunsWithoutJob(deps, context, client);
+    const [readers] = await Promise.all([
+      readersInProgress(deps, context, client),
+      wanted.mode === 'prune' && endRunsWithoutJob(deps, context, client),
+    ]);
     const unlocked: UnlockedRun = {
       ...wanted,
       ...(hasNext(context.job, wanted) && { hasNext: true as const }),
