@@ -15,6 +15,7 @@ export const RULES = {
   'backup-pinned': 'every change of a backup blob names the version that was seen before',
   'lock-by-swap': 'the lock is only replaced by compare-and-swap',
   'create-only': 'parts, plans and summaries are never overwritten',
+  'watch-by-swap': 'what the watch keeps is only replaced by compare-and-swap',
   'published-once': 'a run has one summary',
   'published-last': 'a restore point is published after all its parts, and its manifest changes no more',
   'one-copy-at-a-time': 'no copy is meant to replace one that is known to be pending',
@@ -78,6 +79,10 @@ function judgeWrite({ request, operation }: Step, say: (rule: Breach['rule']) =>
   if (side === 'vault' && PINNED.has(name) && !isPinned) say('backup-pinned');
   if (name !== 'PutBlob' || side !== 'control') return;
   if (kind === 'lock' && !isPinned) say('lock-by-swap');
+  if (operation.blob.startsWith('watch/')) {
+    if (!isPinned) say('watch-by-swap');
+    return;
+  }
   if (kind !== 'lock' && kind !== 'progress' && headers['if-none-match'] !== '*') say('create-only');
 }
 

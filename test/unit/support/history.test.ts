@@ -107,6 +107,7 @@ const BROKEN: Record<Breach['rule'], Wire[][]> = {
   ],
   'lock-by-swap': [[{ path: `${CONTROL}/locks/nightly.json`, body: { run: null } }]],
   'create-only': [[{ ...part, headers: {} }], [{ ...part, headers: { 'if-match': '"e"' } }]],
+  'watch-by-swap': [[{ path: `${CONTROL}/watch/state.json`, body: {} }]],
   'published-once': [[part, summary(PART), summary(PART)]],
   'published-last': [
     [summary(PART), part],
@@ -159,6 +160,10 @@ const BROKEN: Record<Breach['rule'], Wire[][]> = {
 const ALLOWED: Wire[][] = [
   [part, summary(PART)],
   [{ path: `${CONTROL}/locks/nightly.json`, body: { run: null }, headers: { 'if-match': '"e"' } }],
+  [
+    { path: `${CONTROL}/watch/state.json`, body: {}, headers: ABSENT },
+    { path: `${CONTROL}/watch/state.json`, body: {}, headers: { 'if-match': '"e"' } },
+  ],
   [{ path: `${RUN}/progress/data/000000-chunk-00-000000` }],
   [lockOf('r1'), sign(), lockOf('r1'), sign(60_000), { ...lockOf('r2'), status: 412 }, sign(60_000)],
   // Another execution of the activity has published the run meanwhile.
