@@ -8,6 +8,7 @@ import { hasSameTags } from '#domain/restore/restore.ts';
 import { restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import { failedEntry } from '#domain/run/failed-entry.ts';
 import { type CopyMethod, isPending, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
+import type { ProblemCode } from '#domain/run/problems.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
 import { scratchContainer } from '#domain/verify/scratch-container.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
@@ -133,17 +134,22 @@ async function otherBytes(context: DrillContext, content: BlobState, target: Blo
   return one.sha256 === other.sha256 && one.size === other.size ? undefined : 'has other bytes than the vault';
 }
 
+/**
+ * An account that refused one of tags, tier and seal may have refused another: an outcome has one code, so what it does
+ * not name is not known.
+ */
+const REFUSED = new Set<ProblemCode>(['tags-not-read', 'tags-not-written', 'tier-not-kept', 'seal-not-kept']);
+
 /** How a restored blob differs from the blob in the vault, apart from what the restore reports that it lacks. */
 function otherThan(entry: Outcome, content: BlobState, target: BlobState, made: Outcome): string | undefined {
   if (target.type !== content.type) return 'is of another type';
   const header = otherContentHeader(content, target);
   if (header !== undefined) return `has another ${header}`;
   if (asText(restoredMetadata(entry, content).metadata) !== asText(target.metadata ?? {})) return 'has other metadata';
-  const lacks = [entry.code, made.code];
-  const lacksTags = lacks.includes('tags-not-read') || lacks.includes('tags-not-written') || target.tags === undefined;
-  if (!lacksTags && !hasSameTags(entry, target)) return 'has other tags';
-  const lacksTier = lacks.includes('tier-not-kept') || entry.tier === undefined || entry.tier === 'Archive';
-  if (!lacksTier && content.type === 'block' && entry.tier !== target.tier) return 'has another tier';
+  const isLacking = [entry.code, made.code].some((code) => code !== undefined && REFUSED.has(code));
+  if (!isLacking && target.tags !== undefined && !hasSameTags(entry, target)) return 'has other tags';
+  const hasTier = entry.tier !== undefined && entry.tier !== 'Archive' && content.type === 'block';
+  if (!isLacking && hasTier && entry.tier !== target.tier) return 'has another tier';
   return undefined;
 }
 
