@@ -764,7 +764,7 @@ export const BUGS: Bug[] = [
     file: 'src/activities/prune/remove-points.ts',
     find: 'builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))',
     replace: 'mark?.emptied === undefined && !left.includes(id)',
-    detector: LIVES,
+    detector: { test: 'test/unit/activities/prune/prune.test.ts' },
   },
   {
     words: 'removes the folder of a run that can be retried',

@@ -74,6 +74,21 @@ describe('a prune', () => {
     expect(room.contents()).toEqual({});
   });
 
+  it('a prune leaves the parts of a removed restore point that its retry builds on', async () => {
+    for (const name of ['a', 'b']) room.put(name, name);
+    room.vault.createContainer(BACKUP);
+    room.vault.write(BACKUP, { name: 'a', body: Buffer.from('x') });
+    room.vault.alter(BACKUP, 'a', { leased: true }, 'LeaseBlob');
+    const first = await room.run({ mode: 'full' });
+    expect(first).toMatchObject({ status: 'completed-with-failures', restorePoint: true });
+    room.vault.alter(BACKUP, 'a', { leased: undefined }, 'BreakLease');
+    const retry = await room.run({ mode: 'retry', retryOf: first.id });
+    expect(retry.parts.some(({ path }) => path.includes(first.id))).toBe(true);
+    await room.prune();
+    expect((await room.notes(first.id)).removed).toBeDefined();
+    expect(await room.lost(retry)).toEqual([]);
+  });
+
   it('a prune leaves blobs without a record, incomplete blobs, and names that no request can carry', async () => {
     await threeDays();
     const record = room.vault.blob(BACKUP, 'a')!.metadata;
