@@ -5,6 +5,7 @@ import * as df from 'durable-functions';
 import pLimit from 'p-limit';
 import { makeActivities } from './activities/index.ts';
 import type { Dependencies } from './app/dependencies.ts';
+import { inTraceOfRun } from './app/in-trace-of-run.ts';
 import { inOwnHub, TaskHub } from './app/task-hub.ts';
 import { checkConfiguration } from './config/check-configuration.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
@@ -94,7 +95,8 @@ function registrations(deps: Dependencies): Registration[] {
   const activities = makeActivities(deps);
   return [
     ...Object.entries(activities).map(([name, activity]) => {
-      const handler = inOwnHub(deps.taskHub, activity as (input: unknown) => Promise<unknown>);
+      const traced = inTraceOfRun(deps.telemetry, name, activity as (input: unknown) => Promise<unknown>);
+      const handler = inOwnHub(deps.taskHub, traced);
       return () => void df.app.activity(name, { handler });
     }),
     ...Object.entries(orchestrations).map(

@@ -258,6 +258,8 @@ const ALLOWED: [folder: string, code: string][] = [
   ['src/storage/azure', uses('#domain/blobs/blob.ts')],
   ['src/storage/azure', uses('@azure/storage-blob')],
   ['src/telemetry', uses('applicationinsights')],
+  ['src/functions', uses('#telemetry/current-trace.ts')],
+  ['src/activities', uses('#telemetry/current-trace.ts')],
   ['src/domain', uses('node:crypto', 'createHash')],
   ['src/domain', uses('./run.ts')],
   ['src/domain', 'export const x = new Date(0).getTime();\n'],
