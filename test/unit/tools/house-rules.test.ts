@@ -57,6 +57,12 @@ const FORBIDDEN: [where: string, code: string, rule: string][] = [
     'src/storage/azure',
     'src/domain',
   ].map((folder): [string, string, string] => [folder, uses('applicationinsights'), IMPORTS]),
+  ...['src', 'src/app', 'src/functions', 'src/activities', 'src/orchestrations', 'src/storage/azure', 'src/domain'].map(
+    (folder): [string, string, string] => [folder, uses('@opentelemetry/api'), PLUGIN],
+  ),
+  ['src/telemetry/telemetry.ts', knows('@opentelemetry/sdk-trace-base'), PLUGIN],
+  ['host', uses('@opentelemetry/api'), PLUGIN],
+  ['src/functions', uses('#telemetry/otlp.ts'), IMPORTS],
   ['src/config/configuration.ts', uses('../activities/index.ts'), IMPORTS],
   ['src/config/limits.ts', uses('../storage/azure/connect.ts'), IMPORTS],
 
@@ -212,6 +218,7 @@ const FORBIDDEN: [where: string, code: string, rule: string][] = [
     ['src/activities', code('#config/configuration.ts'), PLUGIN],
     ['src/activities', code('@azure/storage-blob'), IMPORTS],
     ['src/orchestrations', code('#activities/index.ts'), PLUGIN],
+    ['src/telemetry', code('@opentelemetry/api'), PLUGIN],
     ['host', code('../src/config/configuration.ts'), IMPORTS],
     ['test/support/judge', code('#domain/run/run.ts'), IMPORTS],
     ['test/support/judge', code('../../../src/domain/run/run.ts'), IMPORTS],
@@ -258,6 +265,7 @@ const ALLOWED: [folder: string, code: string][] = [
   ['src/storage/azure', uses('#domain/blobs/blob.ts')],
   ['src/storage/azure', uses('@azure/storage-blob')],
   ['src/telemetry', uses('applicationinsights')],
+  ['src/telemetry/otlp-other.ts', uses('@opentelemetry/api')],
   ['src/functions', uses('#telemetry/current-trace.ts')],
   ['src/activities', uses('#telemetry/current-trace.ts')],
   ['src/domain', uses('node:crypto', 'createHash')],
