@@ -5,13 +5,16 @@ import * as df from 'durable-functions';
 import pLimit from 'p-limit';
 import { makeActivities } from './activities/index.ts';
 import type { Dependencies } from './app/dependencies.ts';
+import { inTraceOfRun } from './app/in-trace-of-run.ts';
 import { inOwnHub, TaskHub } from './app/task-hub.ts';
+import { settingOf } from './config/app-settings.ts';
 import { checkConfiguration } from './config/check-configuration.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
+import { INSTANCE_SETTING } from './config/instance.ts';
 import { misconfigurationOf } from './config/misconfiguration.ts';
 import { readAll } from './config/read-all.ts';
 import { taskHubOf } from './config/task-hub.ts';
-import { hasCollector, telemetrySettings } from './config/telemetry-settings.ts';
+import { collectedSignals, telemetrySettings } from './config/telemetry-settings.ts';
 import { defined } from './domain/run/defined.ts';
 import { registerMisconfigured } from './functions/misconfigured.ts';
 import { blobTriggers, queues, type Registration, routes, timers } from './functions/triggers.ts';
@@ -26,7 +29,7 @@ import type { TableAccount } from './storage/table-account.ts';
 import type * as bundled from './telemetry/application-insights.ts';
 import { followInvocations, writeLine } from './telemetry/invocation-log.ts';
 import type * as otlpBundle from './telemetry/otlp.ts';
-import type { SendSamples } from './telemetry/otlp.ts';
+import type { Collector } from './telemetry/otlp.ts';
 import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
 
 /**
@@ -40,9 +43,10 @@ function start(): unknown {
   followInvocations();
   app.hook.appTerminate(() => telemetry.flush());
   try {
-    telemetry = new Telemetry(writeLine, applicationInsights());
+    const { sendSamples, events, spans } = collector();
+    telemetry = new Telemetry(writeLine, applicationInsights() ?? events, spans);
     // All handlers are made before the first is registered: there is no half of an app.
-    for (const register of registrations(dependencies(telemetry))) register();
+    for (const register of registrations(dependencies(telemetry, sendSamples))) register();
     return undefined;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) telemetry.failure('start', error, {});
@@ -51,7 +55,7 @@ function start(): unknown {
   }
 }
 
-function dependencies(telemetry: Telemetry): Dependencies {
+function dependencies(telemetry: Telemetry, sendSamples: Collector['sendSamples']): Dependencies {
   const from = { env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') };
   const { configuration, limits } = readAll(from);
   const retries = { firstDelay: limits.retryDelayMs, timeout: limits.requestMs };
@@ -59,7 +63,7 @@ function dependencies(telemetry: Telemetry): Dependencies {
   const vaults = [...configuration.jobs, ...configuration.archives].map(({ destination }) => destination.account);
   const identity = identityCredential({});
   const token = async (scope: string) => (await identity.getToken(scope))?.token ?? '';
-  const instance = configuration.instance ?? (process.env.WEBSITE_SITE_NAME || 'Strongroom');
+  const instance = instanceName();
   const hub = taskHubOf(
     process.env,
     vaults.map((alias) => configuration.accounts.get(alias)!),
@@ -72,7 +76,7 @@ function dependencies(telemetry: Telemetry): Dependencies {
     limits,
     telemetry,
     notifier: notifierOf(() => ({ instance, now: now(), token })),
-    ...defined({ sendSamples: otlp(instance) }),
+    ...defined({ sendSamples }),
     missedStarts: new Map(),
     copySlots: pLimit(limits.copiesAtOnce),
     blobs: once<BlobAccount>((alias) => connectBlobAccount(configuration.accounts.get(alias)!, retries)),
@@ -94,7 +98,8 @@ function registrations(deps: Dependencies): Registration[] {
   const activities = makeActivities(deps);
   return [
     ...Object.entries(activities).map(([name, activity]) => {
-      const handler = inOwnHub(deps.taskHub, activity as (input: unknown) => Promise<unknown>);
+      const traced = inTraceOfRun(deps.telemetry, name, activity as (input: unknown) => Promise<unknown>);
+      const handler = inOwnHub(deps.taskHub, traced);
       return () => void df.app.activity(name, { handler });
     }),
     ...Object.entries(orchestrations).map(
@@ -122,10 +127,18 @@ function once<T>(make: (alias: string) => T): (alias: string) => T {
 
 declare const STRONGROOM_VERSION: string;
 
-function otlp(instance: string): SendSamples | undefined {
-  if (!hasCollector(process.env)) return undefined;
+function instanceName(): string {
+  return settingOf(process.env, INSTANCE_SETTING) ?? settingOf(process.env, 'WEBSITE_SITE_NAME') ?? 'Strongroom';
+}
+
+function collector(): Collector {
+  const signals = collectedSignals(process.env);
+  if (signals.size === 0) return {};
   const bundle = require('./otlp.cjs') as typeof otlpBundle;
-  return bundle.connectOtlp(STRONGROOM_VERSION, instance);
+  return bundle.connectOtlp(signals, { version: STRONGROOM_VERSION, instance: instanceName() }, (signal, message) => {
+    // A line of no invocation, since the one that reported it may have ended. As an event, it would be sent again.
+    console.warn(`telemetry-not-sent ${JSON.stringify({ signal, message })}`);
+  });
 }
 
 function applicationInsights(): TelemetrySink | undefined {

@@ -1,4 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import { traceOfUpload } from '#domain/run/trace.ts';
+import { inTrace } from '#telemetry/current-trace.ts';
 import { archiveUpload, type Upload } from './archive/archive-upload.ts';
 import { findUnarchived } from './archive/find-unarchived.ts';
 import { type KeepPoisonInput, keepPoison } from './archive/keep-poison.ts';
@@ -65,9 +67,9 @@ export function makeActivities(deps: Dependencies) {
     clearOldRuns: failuresAsProblems(deps, clearOldRuns),
     // Throws if the vault cannot be written: the orchestration then waits and calls it again.
     publishRun: (input: PublishRunInput) => publishRun(deps, input),
-    archiveUpload: (upload: Upload) => archiveUpload(deps, upload),
+    archiveUpload: (upload: Upload) => inTrace(traceOfUpload(upload), () => archiveUpload(deps, upload)),
     keepPoison: async (input: KeepPoisonInput) => {
-      await keepPoison(deps, input);
+      await inTrace(input.trace, () => keepPoison(deps, input));
       return {};
     },
   };

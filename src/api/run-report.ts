@@ -142,7 +142,7 @@ export const runReportSchema = z
   .strictObject({
     ...{ id: text, job: text, mode: modeSchema, trigger: text, dryRun: z.boolean() },
     by: bySchema.optional(),
-    ...{ retryOf: text.optional(), follows: text.optional() },
+    ...{ retryOf: text.optional(), follows: text.optional(), trace: text.optional() },
     restore: restoreTaskSchema.optional(),
     verify: verifyTaskSchema.optional(),
     prune: pruneTaskSchema.optional(),

@@ -3,6 +3,7 @@ import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { reportOf } from '#domain/run/report.ts';
 import { leftBy, type RunSummary, type UnlockedRun } from '#domain/run/run.ts';
 import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
+import { traceOfRun } from '#domain/run/trace.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { appendToChain } from './append-to-chain.ts';
@@ -46,7 +47,7 @@ export async function closeRun(
   };
   if (!(await control.writeSummary(summary))) return (await control.readSummary(run))!;
   await noteInCatalog(deps, vault, catalogRowOf(summary));
-  deps.telemetry.runFinished(summary, runTotal(deps, summary, usageOf(summary)));
+  deps.telemetry.runFinished(summary, runTotal(deps, summary, usageOf(summary)), traceOfRun(run));
   return summary;
 }
 

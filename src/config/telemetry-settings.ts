@@ -3,8 +3,11 @@ import type { ConfigurationProblem } from './configuration-error.ts';
 
 const CONNECTION = 'APPLICATIONINSIGHTS_CONNECTION_STRING';
 const AUTHENTICATION = 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING';
-/** The second one is for metrics only, and goes before the first. */
-const COLLECTORS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'];
+const COLLECTOR = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+const SIGNALS = ['metrics', 'traces', 'logs'] as const;
+
+/** What can go to a collector by OTLP. */
+export type Signal = (typeof SIGNALS)[number];
 
 export interface TelemetrySettings {
   connectionString: string;
@@ -15,15 +18,32 @@ export interface TelemetrySettings {
 /** These take any text, send nothing by it, and say so nowhere. */
 export function telemetryProblems(settings: AppSettings): ConfigurationProblem[] {
   return [
-    ...COLLECTORS.flatMap((name) => collectorProblem(settings, name)),
+    ...[COLLECTOR, ...SIGNALS.map(collectorOf)].flatMap((name) => collectorProblem(settings, name)),
     ...problemOf(settings, CONNECTION, connectionProblem),
     ...problemOf(settings, AUTHENTICATION, authenticationProblem),
   ];
 }
 
-/** Whether metrics go to a collector by OTLP. */
-export function hasCollector(settings: AppSettings): boolean {
-  return COLLECTORS.some((name) => settingOf(settings, name) !== undefined);
+/**
+ * What goes to a collector by OTLP: nothing if a setting is wrong. Application Insights gets the events if it is set,
+ * and the collector then gets no logs: nothing is sent twice.
+ */
+export function collectedSignals(settings: AppSettings): Set<Signal> {
+  if (settingOf(settings, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return new Set();
+  if (telemetryProblems(settings).length > 0) return new Set();
+  const isSent = (signal: Signal) => {
+    const address = settingOf(settings, collectorOf(signal)) ?? settingOf(settings, COLLECTOR);
+    const exporters = settingOf(settings, `OTEL_${signal.toUpperCase()}_EXPORTER`) ?? 'otlp';
+    const isOtlp = exporters.split(',').some((each) => each.trim().toLowerCase() === 'otlp');
+    const isElsewhere = signal === 'logs' && settingOf(settings, CONNECTION) !== undefined;
+    return address !== undefined && isOtlp && !isElsewhere;
+  };
+  return new Set(SIGNALS.filter(isSent));
+}
+
+/** The setting with the address for one signal alone, which goes before the common one. */
+function collectorOf(signal: Signal): string {
+  return `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`;
 }
 
 /** A collector is often beside the app, without TLS. */

@@ -2,6 +2,7 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { Upload, UploadResult } from '#activities/archive/archive-upload.ts';
 import type { KeepPoisonInput } from '#activities/archive/keep-poison.ts';
 import { mayPass } from '#domain/archive/passing.ts';
+import { traceOfUpload } from '#domain/run/trace.ts';
 import { call, wait } from './call.ts';
 import { interruption } from './interruption.ts';
 import { WAIT_AFTER_FAILURE } from './limits.ts';
@@ -102,7 +103,8 @@ function* afterFailure(
     return { ...state, failures, delay: WAIT_AFTER_FAILURE * 2 ** failures };
   }
   const { rule, name, etag } = upload;
-  const poison = { rule, name, ...(etag !== undefined && { etag }), problem: { code, message } };
+  const trace = traceOfUpload(upload);
+  const poison = { rule, name, ...(etag !== undefined && { etag }), problem: { code, message }, trace };
   if (yield* storePoison(context, poison)) return { end: { is: 'failed' } };
   // No one would learn of the upload. The next try archives it if the vault is back, or fails permanently again.
   return { ...state, failures: TRIES - 1, ...(failingSince !== undefined && { failingSince }), delay: LONGEST_DELAY };

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { app, type InvocationContext } from '@azure/functions';
+import { inTrace, traceOfInvocation } from './current-trace.ts';
 
 /** What an operator has to act on is `error` or `warn`. The host does not store `debug` unless it is asked to. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -10,12 +11,16 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
  */
 const current = new AsyncLocalStorage<InvocationContext>();
 
-/** From now on, everything that a function calls knows the invocation. Call it before functions are registered. */
+/**
+ * From now on, everything that a function calls knows the invocation, and where in a trace it is. Call it before
+ * functions are registered.
+ */
 export function followInvocations(): void {
   app.hook.preInvocation((hook) => {
     const { invocationContext, functionHandler } = hook;
+    const place = traceOfInvocation(invocationContext, hook.inputs[0]);
     hook.functionHandler = (...args) =>
-      current.run(invocationContext as InvocationContext, () => functionHandler(...args));
+      current.run(invocationContext as InvocationContext, () => inTrace(place, () => functionHandler(...args)));
   });
 }
 

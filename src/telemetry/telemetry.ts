@@ -1,18 +1,57 @@
+import { randomBytes } from 'node:crypto';
 import { redact } from '#domain/redact.ts';
 import type { ChainLink } from '#domain/run/chain-link.ts';
-import { asksForAction } from '#domain/run/problems.ts';
+import { asksForAction, worstOf } from '#domain/run/problems.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import { type SpanPlace, type TracePlace, traceOfRun } from '#domain/run/trace.ts';
+import { currentTrace, inTrace } from './current-trace.ts';
 import { currentInvocation, type LogLevel } from './invocation-log.ts';
+import { SpanLimit } from './span-limit.ts';
 
 type Properties = Record<string, string | number | boolean | undefined>;
 
-/** Receives events and metrics in addition to the log, such as Application Insights (`application-insights.ts`). */
+/**
+ * Receives events and metrics in addition to the log: Application Insights (`application-insights.ts`), or a collector
+ * (`otlp.ts`).
+ */
 export interface TelemetrySink {
-  event(name: string, properties: Record<string, string>, measurements: Record<string, number>): void;
+  /** Whether it may lose what it takes: then the log has all events, too. */
+  isLossy?: true;
+  /** `place`: where in a trace it belongs, if that is known. */
+  event(
+    name: string,
+    properties: Record<string, string>,
+    measurements: Record<string, number>,
+    place?: TracePlace,
+  ): void;
   metric(name: string, value: number, properties: Record<string, string>): void;
-  exception(error: Error, properties: Record<string, string>): void;
+  exception(error: Error, properties: Record<string, string>, place?: TracePlace): void;
   /** Sends buffered events. The app calls it before it ends. */
   flush(): Promise<void>;
+}
+
+/** Work that has ended, and its place in a trace. */
+export interface Span {
+  place: SpanPlace;
+  name: string;
+  start: Date;
+  end: Date;
+  attributes: Record<string, string | number>;
+  /** Why the work failed, if it did. */
+  error?: string;
+}
+
+/** Receives spans. */
+export interface SpanSink {
+  span(span: Span): void;
+  /** Sends buffered spans. The app calls it before it ends. */
+  flush(): Promise<void>;
+}
+
+/** What an activity is called with. */
+interface RunInput {
+  run: Pick<RunRef, 'id' | 'job' | 'trace'>;
+  container?: string;
 }
 
 type Level = Exclude<LogLevel, 'debug'>;
@@ -32,17 +71,43 @@ interface ConditionNamed {
 export class Telemetry {
   readonly #log: (level: LogLevel, line: string) => void;
   readonly #sink: TelemetrySink | undefined;
+  readonly #spans: SpanSink | undefined;
+  readonly #limit = new SpanLimit();
   /** Why the sink failed is said once: it may fail for each event. */
   #saidWhy = false;
 
-  constructor(log: (level: LogLevel, line: string) => void, sink?: TelemetrySink) {
+  constructor(log: (level: LogLevel, line: string) => void, sink?: TelemetrySink, spans?: SpanSink) {
     this.#log = log;
     this.#sink = sink;
+    this.#spans = spans;
   }
 
   runStarted(run: RunRef): void {
     const { id, job, mode, trigger, dryRun } = run;
-    this.#event('info', 'run-started', { run: id, job, mode, trigger, dryRun });
+    inTrace(traceOfRun(run), () => this.#event('info', 'run-started', { run: id, job, mode, trigger, dryRun }));
+  }
+
+  /**
+   * Does the work of an activity. What it reports belongs to the trace of its run, and the work is a span of that
+   * trace. Each attempt is a span of its own.
+   */
+  async activity<T>(name: string, { run, container }: RunInput, work: () => Promise<T>): Promise<T> {
+    const { id, span: parent, state } = traceOfRun(run);
+    const place = { id, span: randomBytes(8).toString('hex'), parent, ...(state !== undefined && { state }) };
+    const start = new Date();
+    const ended = (error?: string) => {
+      if (!this.#spans || !this.#limit.takes(run.id, error !== undefined)) return;
+      const attributes = clean({ activity: name, run: run.id, job: run.job, container });
+      this.#span({ place, name: `strongroom.${name}`, start, end: new Date(), attributes }, error);
+    };
+    try {
+      const result = await inTrace(place, work);
+      ended(problemIn(result));
+      return result;
+    } catch (error) {
+      ended(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
   }
 
   /** A timer fired while another run of the job was in progress. `reason`: why operators should look after that run. */
@@ -59,23 +124,24 @@ export class Telemetry {
   }
 
   /** `cost`: as far as it is known. */
-  runFinished(summary: RunSummary, cost: { total: number; currency: string }): void {
+  runFinished(summary: RunSummary, cost: { total: number; currency: string }, place: SpanPlace): void {
+    inTrace(place, () => this.#reportRun(summary, cost, place));
+  }
+
+  #reportRun(summary: RunSummary, cost: { total: number; currency: string }, place: SpanPlace): void {
     const { id, job, mode, status, counts, bytes, progress, requests } = summary;
     const seconds = (Date.parse(summary.finishedAt ?? summary.startedAt) - Date.parse(summary.startedAt)) / 1000;
     const sent = Object.values(requests).reduce((sum, count) => sum + count, 0);
-    this.#event(
-      levelOf(status),
-      'run-finished',
-      { run: id, job, mode, status, currency: cost.currency },
-      {
-        ...counts,
-        bytesCopied: bytes.copied,
-        seconds,
-        requests: sent,
-        blobsPerSecond: progress.blobsPerSecond,
-        cost: cost.total,
-      },
-    );
+    const about = { run: id, job, mode, status, currency: cost.currency };
+    const numbers = {
+      ...counts,
+      bytesCopied: bytes.copied,
+      seconds,
+      requests: sent,
+      blobsPerSecond: progress.blobsPerSecond,
+      cost: cost.total,
+    };
+    this.#event(levelOf(status), 'run-finished', about, numbers);
     for (const report of summary.containers) {
       this.#event(
         levelOf(report.status),
@@ -96,6 +162,13 @@ export class Telemetry {
     this.#metric('run-failed-blobs', counts.failed, { job });
     this.#metric('run-copied-bytes', bytes.copied, { job });
     this.#metric('run-seconds', seconds, { job });
+    const [start, end] = [new Date(summary.startedAt), new Date(summary.finishedAt ?? summary.startedAt)];
+    const isFailure = levelOf(status) !== 'info';
+    const error = isFailure ? (worstOf(summary.problems)?.code ?? status) : undefined;
+    this.#span(
+      { place, name: 'strongroom.run', start, end, attributes: { ...clean(about), ...known(numbers) } },
+      error,
+    );
   }
 
   /** A run found so much changed or deleted that prunes wait for an operator. */
@@ -163,24 +236,23 @@ export class Telemetry {
   }
 
   async flush(): Promise<void> {
-    try {
-      await this.#sink?.flush();
-    } catch (error) {
-      this.#sayWhy(error);
-    }
+    const flush = async (sink: { flush(): Promise<void> } | undefined) => sink?.flush();
+    const ended = await Promise.allSettled([flush(this.#sink), flush(this.#spans)]);
+    for (const each of ended) if (each.status === 'rejected') this.#sayWhy(each.reason);
   }
 
-  /** Whether the sink took the event. */
+  /** Whether the sink took the event, so that the log need not store it. */
   #event(
     level: Level,
     name: string,
     properties: Properties,
     measurements: Record<string, number | undefined> = {},
   ): boolean {
-    const numbers = Object.fromEntries(Object.entries(measurements).filter(([, value]) => value !== undefined));
+    const numbers = known(measurements);
     const texts = clean(properties);
-    const about = { ...texts, level, ...clean({ invocation: currentInvocation() }) };
-    const inSink = this.#send((sink) => sink.event(name, about, numbers as Record<string, number>));
+    const place = currentTrace();
+    const about = { ...texts, level, ...clean({ invocation: currentInvocation(), trace: place?.id }) };
+    const inSink = this.#send((sink) => sink.event(name, about, numbers, place)) && !this.#sink?.isLossy;
     this.#log(inSink ? 'debug' : level, redact(`${name} ${JSON.stringify({ ...texts, ...numbers })}`));
     return inSink;
   }
@@ -193,7 +265,7 @@ export class Telemetry {
   #exception({ message, stack }: Error, properties: Properties): void {
     const redacted = new Error(redact(message));
     if (stack !== undefined) redacted.stack = redact(stack);
-    this.#send((sink) => sink.exception(redacted, clean(properties)));
+    this.#send((sink) => sink.exception(redacted, clean(properties), currentTrace()));
   }
 
   /** Whether there is a sink, and it took what it was given. */
@@ -208,6 +280,14 @@ export class Telemetry {
     }
   }
 
+  #span(span: Span, error: string | undefined): void {
+    try {
+      this.#spans?.span({ ...span, ...(error !== undefined && { error: redact(error) }) });
+    } catch (failure) {
+      this.#sayWhy(failure);
+    }
+  }
+
   #sayWhy(error: unknown): void {
     if (this.#saidWhy) return;
     this.#saidWhy = true;
@@ -219,6 +299,19 @@ export class Telemetry {
 function levelOf(status: string): Level {
   if (status === 'failed') return 'error';
   return status === 'completed-with-failures' ? 'warn' : 'info';
+}
+
+/** The code of the problem that an activity answered with. */
+function problemIn(result: unknown): string | undefined {
+  const { problem } = (typeof result === 'object' && result !== null ? result : {}) as { problem?: { code: string } };
+  return problem?.code;
+}
+
+function known(numbers: Record<string, number | undefined>): Record<string, number> {
+  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    number
+  >;
 }
 
 function clean(properties: Properties): Record<string, string> {

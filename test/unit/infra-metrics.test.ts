@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { METRICS, type MetricName } from '#domain/metrics/metric.ts';
 import type { RunSummary } from '#domain/run/run.ts';
+import { traceOfRun } from '#domain/run/trace.ts';
 import { CONDITION_NAMES } from '#domain/watch/conditions.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 
@@ -125,6 +126,7 @@ describe('Azure Monitor', () => {
       ...{ bytes: { copied: 1 }, progress: { blobsPerSecond: 1 }, requests: {}, containers: [], problems: [] },
     } as unknown as RunSummary,
     { total: 1, currency: 'EUR' },
+    traceOfRun({ id: 'a' }),
   );
   for (const to of ['open', 'closed'] as const)
     telemetry.conditionChanged(to, { id: 'brake/nightly', severity: 'error', title: 'x', job: 'nightly' });

@@ -6,6 +6,7 @@ import { SYNC_LIMIT } from '#domain/copying/copy-method.ts';
 import { redact } from '#domain/redact.ts';
 import { type Outcome, outcomeOf, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
+import type { TracePlace } from '#domain/run/trace.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { FoundReceipt } from '#storage/control/receipt-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -21,6 +22,8 @@ export interface Upload {
   etag?: string;
   /** Owns the claim: the same in every attempt for one event. */
   owner: string;
+  /** What caused it, if the event says so; `traceOfUpload` returns the place of the upload itself. */
+  trace?: TracePlace;
 }
 
 /** Small: histories store it. */

@@ -5,6 +5,7 @@ import { afterPermanentFailure, type Poison } from '#domain/archive/poison.ts';
 import { poisonId } from '#domain/archive/receipt-path.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { redact } from '#domain/redact.ts';
+import type { TracePlace } from '#domain/run/trace.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import type { ReceiptStore } from '#storage/control/receipt-store.ts';
@@ -15,6 +16,8 @@ import type { Upload } from './archive-upload.ts';
 export interface KeepPoisonInput extends Pick<Upload, 'rule' | 'name' | 'etag'> {
   /** Why the last attempt failed; without it, `keepPoison` finds out. */
   problem?: Poison['problem'];
+  /** Where in a trace its events belong. */
+  trace?: TracePlace;
 }
 
 /** Stores an upload after its last attempt, with the reason. Throws `StorageError`; the caller then calls it again. */

@@ -11,6 +11,7 @@ import { acquire } from '#domain/run/lock.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import type { NextRun, RunRef, RunSummary, VerifyRef } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
+import { traceOfRun } from '#domain/run/trace.ts';
 import { DEFAULT_SAMPLE } from '#domain/verify/sample.ts';
 import { startedRow } from '#storage/catalog.ts';
 
@@ -25,7 +26,7 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
   const summary = await control.readSummary(run);
   const wanted = summary && nextOf(context, run, summary);
   if (!wanted) return {};
-  if (wanted.mode === 'verify') return registerNext(deps, context, summary, wanted);
+  if (wanted.mode === 'verify') return registerNext(deps, context, { run, summary }, wanted);
   for (let attempt = 0; attempt < 5; attempt++) {
     const lock = await control.readLock(run.job);
     const holder = lock?.value.run;
@@ -48,13 +49,13 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
 async function registerNext(
   deps: Dependencies,
   { control, job }: JobContext,
-  summary: RunSummary,
+  { run, summary }: { run: RunRef; summary: RunSummary },
   wanted: Pick<VerifyRef, 'mode' | 'dryRun' | 'verify'>,
 ): Promise<{ next?: RunRef }> {
   const { id: follows, job: of, finishedAt, startedAt } = summary;
   const now = deps.now();
   const id = newRunId(of, new Date(finishedAt ?? startedAt), derivedSuffix(follows));
-  const about = { ...startedBy(summary, now), ...wanted, id, job: of };
+  const about = { ...startedBy(run, now), ...wanted, id, job: of };
   const registered = await registerReader(control, { ...about, setup: runSetup(deps, about) }, now);
   if (!registered) {
     const before = await control.findLockOf({ job: of, id });
@@ -68,8 +69,11 @@ async function registerNext(
   return { next };
 }
 
-function startedBy({ id: follows, by }: Pick<RunRef, 'id' | 'by'>, now: Date) {
-  const about = { startedAt: now.toISOString(), follows, orchestrations: ORCHESTRATION_VERSION };
+/** The run that follows belongs to the same trace. */
+function startedBy(run: RunRef, now: Date) {
+  const { id: follows, by } = run;
+  const { parent: _, ...trace } = traceOfRun(run);
+  const about = { startedAt: now.toISOString(), follows, orchestrations: ORCHESTRATION_VERSION, trace };
   return { trigger: 'run' as const, ...defined({ by }), ...about };
 }
 

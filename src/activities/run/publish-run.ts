@@ -11,6 +11,7 @@ import { standingOf } from '#domain/run/lock.ts';
 import { addRequests } from '#domain/run/request-counts.ts';
 import { leftBy, type RunRef, type RunStatus } from '#domain/run/run.ts';
 import { type SetupChange, setupProblem } from '#domain/run/run-setup.ts';
+import { traceOfRun } from '#domain/run/trace.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { engageBrake } from './engage-brake.ts';
@@ -56,7 +57,7 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
     await appendToChain(deps, context.vault, summary);
     await noteInCatalog(deps, context.vault.alias, catalogRowOf(summary));
     await control.releaseLock(run, deps.now(), leftBy(summary));
-    deps.telemetry.runFinished(summary, runTotal(deps, summary, usageOf(summary)));
+    deps.telemetry.runFinished(summary, runTotal(deps, summary, usageOf(summary)), traceOfRun(run));
     await pingEnd(deps, summary);
     return { status: summary.status };
   });

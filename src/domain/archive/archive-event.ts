@@ -1,5 +1,6 @@
 import { blobFilter } from '../blobs/blob-filter.ts';
 import { isValidContainerName } from '../blobs/container-pattern.ts';
+import { parseTrace, type TracePlace } from '../run/trace.ts';
 import { accountOfIdentity, serviceIdentity } from '../service-identity.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface ArchiveEvent {
   name: string;
   /** ETag of the version that was written, without quotes. */
   etag?: string;
+  /** What caused it, if the message says so. */
+  trace?: TracePlace;
 }
 
 /** The options of an archive rule that decide which uploads belong to it. */
@@ -53,7 +56,9 @@ export function readEvents(text: string): { events: ArchiveEvent[] } | { unreada
       const which = items.length === 1 ? '' : `event ${index + 1} of ${items.length}: `;
       return { unreadable: `${which}${read.unreadable}` };
     }
-    events.push(...read.events);
+    // The distributed tracing extension of CloudEvents; events of Azure Storage have none.
+    const trace = parseTrace(fieldOf(item, 'traceparent'), fieldOf(item, 'tracestate'));
+    events.push(...read.events.map((event) => (trace ? { ...event, trace } : event)));
   }
   return { events };
 }

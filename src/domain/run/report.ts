@@ -29,6 +29,7 @@ import type {
   UnlockedRun,
 } from './run.ts';
 import { addTally, emptyTally, isAccessRefused, type RangeTally, type Tally } from './tally.ts';
+import { traceOfRun } from './trace.ts';
 import { addTransfers, type Transfers } from './transfers.ts';
 
 /** What a report needs to know about a run in addition to its parts. */
@@ -71,7 +72,7 @@ export function reportOf(run: UnlockedRun, parts: readonly ListedPart[], state: 
   const isScanned = scanned.length >= Math.max(state.containers ?? 1, 1) && scanned.every(([, own]) => isListed(own));
   const { id, job, mode, trigger, by, dryRun, follows, startedAt } = run;
   return {
-    ...{ id, job, mode, trigger, ...defined({ by }), dryRun, ...defined({ follows }) },
+    ...{ id, job, mode, trigger, ...defined({ by }), dryRun, ...defined({ follows }), trace: traceOfRun(run).id },
     ...taskOf(run),
     status: state.status,
     startedAt,

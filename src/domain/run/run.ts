@@ -10,6 +10,7 @@ import type { PrunePlan } from './prune-plan.ts';
 import type { RunSetup } from './run-setup.ts';
 import type { SUMMARY_FORMAT } from './stored-format.ts';
 import type { PlanName, PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
+import type { TracePlace } from './trace.ts';
 import type { Transfers } from './transfers.ts';
 
 /**
@@ -39,6 +40,8 @@ interface AnyRunRef {
   hasNext?: true;
   /** The run that this one follows. */
   follows?: string;
+  /** What caused it, if that names a trace; `traceOfRun` returns the place of the run itself. */
+  trace?: TracePlace;
 }
 
 export interface BackupRef extends AnyRunRef {
@@ -96,7 +99,7 @@ export type UnlockedRun = Without<RunRef, 'epoch'>;
 /** The fields of a run that a trigger decides. The start adds the others. */
 export type RequestedRun = Without<
   RunRef,
-  'id' | 'startedAt' | 'epoch' | 'orchestrations' | 'setup' | 'hasNext' | 'follows'
+  'id' | 'startedAt' | 'epoch' | 'orchestrations' | 'setup' | 'hasNext' | 'follows' | 'trace'
 >;
 
 /** The fields of a following run that the run before it decides. */
@@ -201,6 +204,8 @@ export interface RunReport {
   retryOf?: string;
   /** The run that it follows; absent also in runs of earlier versions. */
   follows?: string;
+  /** The id of its trace; absent in summaries of earlier versions. */
+  trace?: string;
   restore?: RestoreTask;
   verify?: VerifyTask;
   prune?: PruneTask;

@@ -4,6 +4,7 @@ import type { Upload } from '#activities/archive/archive-upload.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { ArchiveRule } from '#config/configuration.ts';
 import { type ArchiveEvent, readEvents, rulesFor } from '#domain/archive/archive-event.ts';
+import { defined } from '#domain/run/defined.ts';
 import { eventOwner } from '#domain/run/run-id.ts';
 import { type Archives, archiveOrWait } from './archive-or-wait.ts';
 import { uploadId } from './upload-id.ts';
@@ -67,8 +68,8 @@ export function messageText(message: unknown): string {
   return isBase64 ? Buffer.from(message, 'base64').toString('utf8') : message;
 }
 
-export function uploadOf(rule: string, { name, etag }: ArchiveEvent, id: string): Upload {
-  return { rule, name, ...(etag !== undefined && { etag }), owner: eventOwner(rule, id) };
+export function uploadOf(rule: string, { name, etag, trace }: ArchiveEvent, id: string): Upload {
+  return { rule, name, ...defined({ etag, trace }), owner: eventOwner(rule, id) };
 }
 
 /** The id of the message, the same for each delivery. */

@@ -3,6 +3,8 @@ import type { Activities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { ArchiveRule } from '#config/configuration.ts';
 import { rulesFor } from '#domain/archive/archive-event.ts';
+import { defined } from '#domain/run/defined.ts';
+import { traceOfUpload } from '#domain/run/trace.ts';
 import { messageText, uploadOf, uploadsIn } from './archive-events.ts';
 import { type Archives, archiveOrWait } from './archive-or-wait.ts';
 
@@ -22,8 +24,8 @@ export function queuePoisonHandler(
   rules: readonly ArchiveRule[],
 ) {
   return async (message: unknown): Promise<void> => {
-    for (const { rule, name, etag } of uploadsIn(deps, queue, rules, message, 'poison')) {
-      await keepPoison({ rule, name, ...(etag !== undefined && { etag }) });
+    for (const { rule, name, etag, trace } of uploadsIn(deps, queue, rules, message, 'poison')) {
+      await keepPoison({ rule, name, ...defined({ etag, trace }) });
     }
   };
 }
@@ -51,7 +53,12 @@ export function blobPoisonHandler(
     const upload = uploadOf(rule.name, event, `poison-${deps.random()}`);
     const failure = await archiveOrWait(deps, activities, client, upload);
     if (failure === undefined) return;
-    await activities.keepPoison({ rule: rule.name, name: BlobName, ...(etag && { etag }) });
+    await activities.keepPoison({
+      rule: rule.name,
+      name: BlobName,
+      ...(etag && { etag }),
+      trace: traceOfUpload(upload),
+    });
   };
 }
 

@@ -10,6 +10,7 @@ import { pingStart } from '#app/ping-check.ts';
 import { runSetup } from '#app/run-setup.ts';
 import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
+import { defined } from '#domain/run/defined.ts';
 import { acquire, type RunLock, release } from '#domain/run/lock.ts';
 import type { Occurrence } from '#domain/run/occurrence.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
@@ -23,6 +24,7 @@ import { startedRow } from '#storage/catalog.ts';
 import type { Document } from '#storage/control/control-container.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import { currentTrace } from '#telemetry/current-trace.ts';
 import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { configuredJob } from './configured-job.ts';
@@ -68,6 +70,7 @@ export async function startRun(
       startedAt: now.toISOString(),
       orchestrations: ORCHESTRATION_VERSION,
       setup: runSetup(deps, wanted),
+      ...defined({ trace: currentTrace() }),
     };
     const taken = isReaderRun(unlocked)
       ? await startReader(deps, context, unlocked, { inProgress: readers, due })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UploadResult } from '#activities/archive/archive-upload.ts';
+import { traceOfUpload } from '#domain/run/trace.ts';
 import { finishUpload } from '#orchestrations/finish-upload.ts';
 import { OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
 
@@ -48,7 +49,10 @@ describe('finishing an upload', () => {
     expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'failed' });
     expect(harness.calls('archiveUpload')).toHaveLength(6);
     expect(harness.calls('keepPoison').map(({ input }) => input)).toEqual([
-      { rule: 'uploads', name: 'a.bin', etag: '0x1', problem: { code: 'copy-failed', message: 'broken' } },
+      {
+        ...{ rule: 'uploads', name: 'a.bin', etag: '0x1', problem: { code: 'copy-failed', message: 'broken' } },
+        trace: traceOfUpload(upload),
+      },
     ]);
   });
 

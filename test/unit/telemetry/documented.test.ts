@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import { traceOfRun } from '#domain/run/trace.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
@@ -35,7 +36,8 @@ const CALLS: Record<string, (telemetry: Telemetry) => void> = {
   runStarted: (telemetry) => telemetry.runStarted(run as unknown as RunRef),
   runNotStarted: (telemetry) => telemetry.runNotStarted('a', 'b', 'c'),
   startFailed: (telemetry) => telemetry.startFailed({ job: 'a', what: 'a', due: 'a', message: 'a' }),
-  runFinished: (telemetry) => telemetry.runFinished(finished, { total: 1, currency: 'EUR' }),
+  runFinished: (telemetry) =>
+    telemetry.runFinished(finished, { total: 1, currency: 'EUR' }, traceOfRun(finished as never)),
   brakeEngaged: (telemetry) => telemetry.brakeEngaged(finished, 'a'),
   chainHead: (telemetry) => telemetry.chainHead('a', { number: 1, sha256: 'a' }),
   uploadArchived: (telemetry) => telemetry.uploadArchived('a', 1),
@@ -66,7 +68,7 @@ function warnings(): [name: string, properties: string[] | undefined][] {
 test('every event and metric is documented with its properties, and no other', () => {
   const sent = { events: {} as Record<string, string[]>, metrics: {} as Record<string, string[]> };
   const telemetry = new Telemetry(() => {}, {
-    event: (name, { level: _, ...properties }, numbers) => {
+    event: (name, { level: _, trace: __, ...properties }, numbers) => {
       sent.events[name] = [...Object.keys(properties), ...Object.keys(numbers)];
     },
     metric: (name, _, properties) => {
@@ -87,7 +89,7 @@ test('every event and metric is documented with its properties, and no other', (
 
 test('every method that reports is among those that are compared', () => {
   const methods = Object.getOwnPropertyNames(Telemetry.prototype).filter(
-    (name) => !/^(?:constructor|warn|flush)$/.test(name),
+    (name) => !/^(?:constructor|activity|warn|flush)$/.test(name),
   );
   expect(methods.sort()).toEqual(Object.keys(CALLS).sort());
   expect(warnings().length).toBeGreaterThan(5);

@@ -60,6 +60,19 @@ describe('an event', () => {
     expect(read(message)).toEqual({ events: [upload] });
   });
 
+  it.each([
+    ['of CloudEvents', cloudEvent(url)],
+    ['by hand', { container: 'incoming', name: '2026/a.jpg' }],
+  ])('%s may name its trace', (_, message) => {
+    const [id, span] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    const traceparent = `00-${id}-${span}-01`;
+    expect(one({ ...message, traceparent }).trace).toEqual({ id, span });
+    expect(one({ ...message, traceparent, tracestate: 'a=1' }).trace).toEqual({ id, span, state: 'a=1' });
+    for (const wrong of [`${traceparent}-`, 7, null, [traceparent], { id, span }]) {
+      expect(one({ ...message, traceparent: wrong })).not.toHaveProperty('trace');
+    }
+  });
+
   it('of a renamed blob names the new name', () => {
     const { url: _, ...data } = eventGrid(undefined).data;
     const renamed = {
