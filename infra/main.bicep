@@ -103,6 +103,12 @@ param maximumInstanceCount int = 40
 @description('Always-ready instances for orchestrations and activities. 0 costs nothing between runs; 1 starts runs sooner.')
 param durableAlwaysReady int = 0
 
+@description('Client id of an app registration with the app roles of app-roles.json: callers sign in with Microsoft Entra. Empty: function keys.')
+param entraClientId string = ''
+
+@description('Tenant of the app registration. Empty: that of the subscription.')
+param entraTenantId string = ''
+
 @description('More app settings, such as those that strongroom.json refers to as %NAME%. No secrets.')
 param appSettings object = {}
 
@@ -287,6 +293,8 @@ module functionApp 'app/function-app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     durableAlwaysReady: durableAlwaysReady
+    entraClientId: entraClientId
+    entraTenantId: empty(entraTenantId) ? tenant().tenantId : entraTenantId
     appSettings: appSettings
   }
 }
@@ -296,3 +304,4 @@ output AZURE_RESOURCE_GROUP string = groupName
 output STRONGROOM_FUNCTION_APP string = functionApp.outputs.name
 output STRONGROOM_URL string = functionApp.outputs.url
 output STRONGROOM_VAULT string = vaultName
+output STRONGROOM_IDENTITY string = identity.outputs.principalId

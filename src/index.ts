@@ -12,6 +12,7 @@ import { checkConfiguration } from './config/check-configuration.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
 import { INSTANCE_SETTING } from './config/instance.ts';
 import { misconfigurationOf } from './config/misconfiguration.ts';
+import { queueConnectionOf } from './config/queue-connection.ts';
 import { readAll } from './config/read-all.ts';
 import { taskHubOf } from './config/task-hub.ts';
 import { collectedSignals, telemetrySettings } from './config/telemetry-settings.ts';
@@ -20,8 +21,10 @@ import { registerMisconfigured } from './functions/misconfigured.ts';
 import { blobTriggers, queues, type Registration, routes, timers } from './functions/triggers.ts';
 import { notifierOf } from './notify/notifier.ts';
 import { orchestrations } from './orchestrations/index.ts';
+import { connectProbe } from './storage/azure/account-probe.ts';
 import { connectBlobAccount, connectCatalog, connectTableAccount } from './storage/azure/connect.ts';
 import { identityCredential } from './storage/azure/identity.ts';
+import { connectQueueProbe } from './storage/azure/queue-probe.ts';
 import type { BlobAccount } from './storage/blob-account.ts';
 import type { Catalog } from './storage/catalog.ts';
 import { PatientCatalog } from './storage/patient-catalog.ts';
@@ -55,6 +58,9 @@ function start(): unknown {
   }
 }
 
+/** How long a check of rights waits for one answer. */
+const PROBE_MS = 5_000;
+
 function dependencies(telemetry: Telemetry, sendSamples: Collector['sendSamples']): Dependencies {
   const from = { env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') };
   const { configuration, limits } = readAll(from);
@@ -84,6 +90,11 @@ function dependencies(telemetry: Telemetry, sendSamples: Collector['sendSamples'
     catalog: once<Catalog>(
       (alias) => new PatientCatalog(connectCatalog(configuration.accounts.get(alias)!, undefined, retries), now),
     ),
+    probe: (alias) => connectProbe(configuration.accounts.get(alias)!, Math.min(PROBE_MS, limits.requestMs)),
+    probeQueues: (name) => {
+      const connection = queueConnectionOf(name, process.env);
+      return connection && connectQueueProbe(name, connection, Math.min(PROBE_MS, limits.requestMs));
+    },
     checkConfiguration: (value) => checkConfiguration(value, process.env),
     now,
     random: () =>

@@ -28,6 +28,10 @@ param instanceMemoryMB int
 param maximumInstanceCount int
 param durableAlwaysReady int
 
+@description('The client id of an app registration whose app roles say what callers may do. Empty: function keys.')
+param entraClientId string
+param entraTenantId string
+
 @description('More app settings, such as those that strongroom.json refers to as %NAME%.')
 param appSettings object
 
@@ -36,6 +40,13 @@ var pruneSettings = empty(pruneIdentityId) ? {} : {
   VAULT_PRUNE__blobServiceUri: vaultBlobEndpoint
   VAULT_PRUNE__credential: 'managedidentity'
   VAULT_PRUNE__clientId: pruneIdentityClientId
+}
+
+// The platform signs in to the registration as the identity of the app, so there is no secret of it.
+var assertionSetting = 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
+var signInSettings = empty(entraClientId) ? {} : {
+  STRONGROOM_AUTH: 'entra'
+  '${assertionSetting}': identityClientId
 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
@@ -96,10 +107,50 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
+resource signIn 'Microsoft.Web/sites/config@2024-04-01' = if (!empty(entraClientId)) {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: {
+      enabled: true
+    }
+    globalValidation: {
+      // The app answers these with 401 itself, except for the few calls that need no sign-in, and takes keys of machines.
+      requireAuthentication: false
+      unauthenticatedClientAction: 'AllowAnonymous'
+    }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          openIdIssuer: '${environment().authentication.loginEndpoint}${entraTenantId}/v2.0'
+          clientId: entraClientId
+          clientSecretSettingName: assertionSetting
+        }
+        validation: {
+          allowedAudiences: [
+            entraClientId
+            'api://${entraClientId}'
+          ]
+        }
+      }
+    }
+    login: {
+      // The app reads who signed in, and calls nothing in the name of users.
+      tokenStore: {
+        enabled: false
+      }
+    }
+    httpSettings: {
+      requireHttps: true
+    }
+  }
+}
+
 resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(appSettings, pruneSettings, {
+  properties: union(appSettings, pruneSettings, signInSettings, {
     // The addresses are right in every cloud, and have precedence. The name is for the host before it has read them
     // (github.com/Azure/azure-functions-host/issues/11787), and for tools that only know the name.
     AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
@@ -120,6 +171,10 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     VAULT__credential: 'managedidentity'
     VAULT__clientId: identityClientId
   })
+  // Without the sign-in in front of it, the app does not start in this mode.
+  dependsOn: [
+    signIn
+  ]
 }
 
 output name string = app.name

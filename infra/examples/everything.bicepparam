@@ -14,6 +14,7 @@ param uploadContainers = [
   'scans'
 ]
 param durableAlwaysReady = 1
+param entraClientId = '11111111-2222-3333-4444-555555555555'
 param appSettings = {
   SCAN_JOB: 'scans'
 }

@@ -87,6 +87,10 @@ export function dependenciesOf(process: {
       throw new Error('This simulation has no tables');
     },
     catalog: (alias) => new MemoryCatalog(alias, new Map(), network),
+    probeQueues: () => undefined,
+    probe: () => {
+      throw new Error('No run checks rights');
+    },
     now: () => new Date(now()),
     random,
   };

@@ -77,6 +77,10 @@ export class Workforce {
         if (!tables) throw new Error('This simulation has no tables');
         return tables(alias);
       },
+      probeQueues: () => undefined,
+      probe: () => {
+        throw new Error('No run checks rights');
+      },
       catalog: (alias) => {
         const known = catalogs.get(alias);
         if (known) return known;

@@ -1,3 +1,4 @@
+import { accountOperations } from './accounts.ts';
 import { archiveRuleOperations } from './archive-rules.ts';
 import { archiveOperations } from './archives.ts';
 import { catalogOperations } from './catalog.ts';
@@ -33,6 +34,7 @@ export const OPERATIONS = {
   ...archiveOperations,
   ...overviewOperations,
   ...jobOperations,
+  ...accountOperations,
   ...watchOperations,
   ...healthOperations,
   ...catalogOperations,

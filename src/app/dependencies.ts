@@ -4,6 +4,7 @@ import type { Configuration } from '#config/configuration.ts';
 import type { Limits } from '#config/limits.ts';
 import type { Sample } from '#domain/metrics/metric.ts';
 import type { MissedStart } from '#domain/watch/missed-start.ts';
+import type { AccountProbe, QueueProbe } from '#storage/account-probe.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { Catalog } from '#storage/catalog.ts';
 import type { TableAccount } from '#storage/table-account.ts';
@@ -21,6 +22,10 @@ export interface Dependencies {
   blobs(alias: string): BlobAccount;
   tables(alias: string): TableAccount;
   catalog(alias: string): Catalog;
+  /** New connections to an account, to find out what it allows. */
+  probe(alias: string): AccountProbe;
+  /** The same of the queues of a trigger; undefined if no setting has the address of the connection. */
+  probeQueues(connection: string): QueueProbe | undefined;
   /** Sends messages out of the app. */
   notifier: Notifier;
   /** Sends metrics to a collector, and throws if it does not take them; absent without a collector. */

@@ -45,3 +45,13 @@ export function accountNameIn(address: string): string | undefined {
   if (/^(?:privatelink\.|z\d+\.)*blob\./.test(`${labels.join('.')}.`)) return first!.replace(/-secondary$/, '');
   return (IS_EMULATOR.test(hostname) && pathname.split('/')[1]) || undefined;
 }
+
+/** The same of an account in Azure; undefined for an emulator. */
+export function azureAccountIn(address: string): string | undefined {
+  return IS_EMULATOR.test(new URL(address).hostname) ? undefined : accountNameIn(address);
+}
+
+/** The name of the account in the address of its queues; undefined if it does not show it. */
+export function queueAccountIn(address: string): string | undefined {
+  return URL.canParse(address) ? azureAccountIn(address.replace('.queue.', '.blob.')) : undefined;
+}

@@ -1,5 +1,7 @@
 import type { OperationId } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import { checkRightsHandler } from './accounts/check-rights.ts';
+import { listAccountContainersHandler, listAccountTablesHandler } from './accounts/list-names.ts';
 import { listPoisonHandler } from './archive/list-poison.ts';
 import { listReceiptsHandler } from './archive/list-receipts.ts';
 import { getArchiveHandler, listArchivesHandler } from './archive/show-archives.ts';
@@ -74,6 +76,9 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   listJobs: listJobsHandler,
   getJob: getJobHandler,
   tryRetention: tryRetentionHandler,
+  checkRights: checkRightsHandler,
+  listAccountContainers: listAccountContainersHandler,
+  listAccountTables: listAccountTablesHandler,
   pauseJob: pauseJobHandler,
   resumeJob: resumeJobHandler,
   testChannel: testChannelHandler,

@@ -12,3 +12,6 @@ export interface IdentityConnection {
   /** Client id of a user-assigned identity. Absent: the identity that the environment offers. */
   clientId?: string;
 }
+
+/** The connection to a queue service: a connection string, or its address and an identity. */
+export type QueueConnection = { connectionString: string } | { queueServiceUri: string; clientId?: string };

@@ -244,6 +244,22 @@ describe('a switch changes what it says, and nothing else:', () => {
     });
   });
 
+  test('entraClientId', () => {
+    expect(difference('backup', 'entra')).toEqual({
+      made: ['config authsettingsV2'],
+      changed: [
+        'config appsettings properties.STRONGROOM_AUTH',
+        'config appsettings properties.OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID',
+      ],
+    });
+    const signIn = SNAPSHOTS.entra!.find((resource) => label(resource) === 'config authsettingsV2')!;
+    expect(properties(signIn)).toMatchObject({
+      platform: { enabled: true },
+      globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' },
+      identityProviders: { azureActiveDirectory: { enabled: true } },
+    });
+  });
+
   const UPLOADS = {
     given: [
       'host storage: Storage Blob Data Contributor (topic)',

@@ -3,8 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { accessProblems, accessSchema } from '#config/access.ts';
 import { resolveAccount } from '#config/accounts.ts';
 import { archiveRuleSchema } from '#config/archives.ts';
+import { ROLE_NAMES } from '#domain/access/role.ts';
 import { readEvents } from '#domain/archive/archive-event.ts';
 import { HUB_SETTING, hubNameProblem } from '#domain/run/task-hub.ts';
 import { CONDITION_NAMES } from '#domain/watch/conditions.ts';
@@ -210,10 +212,24 @@ describe('app settings', () => {
     expect(settings.VAULT_PRUNE__clientId).toBe('pruneIdentityClientId');
     expect(Object.entries(settings).filter(([, value]) => value.includes('pruneIdentity'))).toHaveLength(1);
     expect(text).toContain('var pruneSettings = empty(pruneIdentityId) ? {} : {\n  VAULT_PRUNE__');
-    expect(text).toContain('properties: union(appSettings, pruneSettings, {');
+    expect(text).toContain('properties: union(appSettings, pruneSettings, signInSettings, {');
     expect(text).toMatch(/userAssignedIdentities: union\(.*'\$\{identityId\}'.*'\$\{pruneIdentityId\}'/);
     // Everything else the host does, its package and its telemetry included, is done by the other one.
     expect(text).toContain('userAssignedIdentityResourceId: identityId');
+  });
+
+  it('switch the app to Entra only together with the sign-in in front of it', () => {
+    const condition = 'empty(entraClientId)';
+    expect(settings.STRONGROOM_AUTH).toBe("'entra'");
+    expect(text).toContain(`var signInSettings = ${condition} ? {} : {\n  STRONGROOM_AUTH: `);
+    expect(text).toContain(
+      `'Microsoft.Web/sites/config@2024-04-01' = if (!${condition}) {\n  parent: app\n  name: 'auth`,
+    );
+    // The start refuses the mode until the platform has turned the sign-in on.
+    expect(text).toMatch(/VAULT__clientId: identityClientId\n {2}\}\)\n.*\n {2}dependsOn: \[\n {4}signIn\n/);
+    // Keys of machines and calls that anyone may send get through to the app.
+    expect(text).toContain("unauthenticatedClientAction: 'AllowAnonymous'");
+    expect(text).not.toMatch(/clientSecret(?!SettingName)/);
   });
 
   it('reach the host storage by identity, and set nothing that Flex Consumption refuses', () => {
@@ -227,6 +243,32 @@ describe('app settings', () => {
     });
     const refused = /^(?:FUNCTIONS_|WEBSITE_|SCM_|ENABLE_ORYX|AzureWebJobsStorage$|TZ$)/;
     expect(Object.keys(settings).filter((name) => refused.test(name))).toEqual([]);
+  });
+});
+
+describe('app-roles.json', () => {
+  const roles: Record<string, unknown>[] = json('infra/app-roles.json');
+
+  it('has an app role for each role of the app, for users and apps', () => {
+    expect(roles.map(({ value }) => value)).toEqual(
+      ROLE_NAMES.map((role) => `Strongroom.${role[0]!.toUpperCase()}${role.slice(1)}`),
+    );
+    for (const role of roles) {
+      expect(role).toMatchObject({ allowedMemberTypes: ['User', 'Application'], isEnabled: true });
+      expect(role.id).toMatch(/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/);
+    }
+    expect(new Set(roles.map(({ id }) => id)).size).toBe(roles.length);
+  });
+
+  it('is what the roles of the README refer to, which the configuration accepts', () => {
+    const [, shown] = /^ +"access": (\{[\s\S]*?\} \})$/m.exec(read('infra/README.md'))!;
+    const written = accessSchema.parse(JSON.parse(shown!));
+    expect(Object.keys(written.roles)).toEqual(roles.map(({ value }) => value));
+    for (const [appRole, role] of Object.entries(written.roles))
+      expect(appRole.toLowerCase()).toBe(`strongroom.${role}`);
+    const platform = { STRONGROOM_AUTH: 'entra', WEBSITE_AUTH_ENABLED: 'True' };
+    expect(accessProblems(written, platform)).toEqual([]);
+    expect(accessProblems({ ...written, roles: {} }, platform)).toHaveLength(1);
   });
 });
 

@@ -7,6 +7,9 @@ export { CONTROL_CONTAINER } from '../blobs/container-pattern.ts';
 /** Start of the names of containers that drills restore to. */
 export const DRILL_CONTAINER_PREFIX = 'strongroom-drill-';
 
+/** What a check of rights writes once, to ask about it. */
+export const CHECKS_OBJECT = 'checks.json';
+
 export const LOCKS = 'locks/';
 
 export function lockPath(job: string): string {
