@@ -52,6 +52,7 @@ const TASKS = {
   check: [
     'Type-check and lint; compile the Bicep templates',
     ['node_modules/typescript/bin/tsc', '--noEmit'],
+    ['node_modules/typescript/bin/tsc', '--noEmit', '--project', 'ui'],
     ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
     '@bicep --check',
   ],

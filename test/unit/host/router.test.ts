@@ -48,7 +48,14 @@ describe('a route', () => {
 });
 
 describe('access', () => {
-  const call = { host: 'localhost:7071', origin: undefined, site: undefined, key: undefined, isOpen: false };
+  const call = {
+    host: 'localhost:7071',
+    origin: undefined,
+    site: undefined,
+    key: undefined,
+    isOpen: false,
+    isVisit: false,
+  };
 
   test('only loopback names, if it listens on loopback', () => {
     const local = { key: undefined, loopback: true };

@@ -1,0 +1,5 @@
+import { Screen } from '../parts/screen.tsx';
+
+export function Job() {
+  return <Screen title="Job">…</Screen>;
+}

@@ -1,0 +1,5 @@
+import { Screen } from '../parts/screen.tsx';
+
+export function Run() {
+  return <Screen title="Run">…</Screen>;
+}

@@ -1,0 +1,5 @@
+import { Screen } from '../parts/screen.tsx';
+
+export function Setup() {
+  return <Screen title="Setup">…</Screen>;
+}

@@ -1,0 +1,5 @@
+import { Screen } from '../parts/screen.tsx';
+
+export function Wizard() {
+  return <Screen title="Wizard">…</Screen>;
+}
