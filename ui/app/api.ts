@@ -8,11 +8,14 @@ export class CallError extends Error {
   readonly problem: ApiError;
   /** Milliseconds that the app asks to wait; undefined if it does not. */
   readonly retryAfter: number | undefined;
+  /** What the app answered, if that was JSON: some answers 503 are reports. */
+  readonly body: object | undefined;
 
-  constructor(problem: ApiError, retryAfter?: number) {
+  constructor(problem: ApiError, retryAfter?: number, body?: object) {
     super(problem.detail);
     this.problem = problem;
     this.retryAfter = retryAfter;
+    this.body = body;
   }
 }
 
@@ -89,9 +92,20 @@ async function call(address: string, init: RequestInit & { headers: Record<strin
     throw new CallError(OUT_OF_REACH);
   }
   if (response.ok || response.status === 304) return response;
-  const error = new CallError(await problemOf(response), retryAfterOf(response));
+  const body = await bodyOf(response);
+  const error = new CallError(problemOf(response, body), retryAfterOf(response), body);
   if (response.status === 401 && key.peek() === sent) refused(error.problem, sent);
   throw error;
+}
+
+async function bodyOf(response: Response): Promise<object | undefined> {
+  try {
+    const body: unknown = await response.json();
+    return typeof body === 'object' && body !== null ? body : undefined;
+  } catch {
+    // Not JSON: it is not the app that has answered.
+    return undefined;
+  }
 }
 
 const OUT_OF_REACH: ApiError = {
@@ -104,15 +118,10 @@ const OUT_OF_REACH: ApiError = {
 };
 
 /** What the app says. The platform in front of it answers without a body, or with one of its own. */
-async function problemOf(response: Response): Promise<ApiError> {
-  const { status, statusText } = response;
-  try {
-    const body = (await response.json()) as ApiError;
-    if (typeof body.code === 'string') {
-      return { ...body, status, detail: body.detail ?? body.hint ?? body.code };
-    }
-  } catch {
-    // Not JSON.
+function problemOf({ status, statusText }: Response, body: object | undefined): ApiError {
+  if (body !== undefined && 'code' in body && typeof body.code === 'string') {
+    const problem = body as ApiError;
+    return { ...problem, status, detail: problem.detail ?? problem.hint ?? problem.code };
   }
   if (status === 401) {
     const hint = 'Enter a key of the app.';

@@ -2,6 +2,7 @@ import type { FunctionComponent } from 'preact';
 import { Job } from '../screens/job.tsx';
 import { Jobs } from '../screens/jobs.tsx';
 import { Overview } from '../screens/overview.tsx';
+import { Retention } from '../screens/retention.tsx';
 import { Run } from '../screens/run.tsx';
 import { Runs } from '../screens/runs.tsx';
 import { Settings } from '../screens/settings.tsx';
@@ -21,6 +22,7 @@ const SCREENS: readonly (readonly [pattern: string, screen: AnyScreen])[] = [
   ['/runs/{id}', screen(Run)],
   ['/jobs', screen(Jobs)],
   ['/jobs/{job}', screen(Job)],
+  ['/jobs/{job}/retention', screen(Retention)],
   ['/setup', screen(Setup)],
   ['/setup/config', screen(Wizard)],
   ['/settings', screen(Settings)],

@@ -19,3 +19,14 @@ export function whyNot(permission: Permission): string {
     roles.length === 1 ? `the role ${roles[0]}` : `the role ${roles.slice(0, -1).join(', ')} or ${roles.at(-1)}`;
   return `You may not do this: it needs ${which}.`;
 }
+
+/** What each permission lets one do. */
+export const MAY: readonly (readonly [permission: Permission, words: string])[] = [
+  ['status', 'see whether everything is all right'],
+  ['read', 'see jobs, runs and restore points'],
+  ['names', 'see names of blobs and uploads'],
+  ['run', 'start backups and verifications, plan prunes, hold restore points, pause jobs'],
+  ['restore', 'restore'],
+  ['prune', 'carry out the plan of a prune'],
+  ['protect', 'remove holds, release the safety brake, end runs by force'],
+];
