@@ -1,18 +1,5 @@
 import type { State } from '../state.ts';
-import { ADMIN } from './answers.ts';
-
-const problem = (status: number, code: string, more: object = {}) => ({
-  status,
-  body: {
-    type: 'about:blank',
-    title: 'Problem',
-    status,
-    code,
-    detail: `Why it is ${code}`,
-    hint: 'What to do',
-    ...more,
-  },
-});
+import { ADMIN, problem } from './answers.ts';
 
 /** What stands around and in place of all screens. */
 export const FRAME_STATES: readonly State[] = [
@@ -32,10 +19,8 @@ export const FRAME_STATES: readonly State[] = [
   {
     name: 'sign-in-refused',
     path: '/settings',
-    answers: {
-      // The platform in front of the app answers without a body.
-      'GET /api/whoami': ({ headers }) => ({ status: 401, headers: { 'x-key': headers['x-functions-key'] ?? '' } }),
-    },
+    // The platform in front of the app answers without a body.
+    answers: { 'GET /api/whoami': { status: 401 } },
     does: async (page) => {
       await page.getByLabel('Key of the app').fill('a wrong one');
       await page.keyboard.press('Enter');
@@ -45,7 +30,7 @@ export const FRAME_STATES: readonly State[] = [
   },
   {
     name: 'misconfigured',
-    path: '/',
+    path: '/no/such/page',
     answers: {
       'GET /api/whoami': problem(503, 'misconfigured', {
         problems: 2,
