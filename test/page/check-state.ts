@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type axe from 'axe-core';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { openState } from './open-state.ts';
 import type { PageServer } from './page-server.ts';
-import { NOW, type State } from './state.ts';
+import type { State } from './state.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 320, height: 700 };
 /** A folder for pictures of every state; none are made without it. */
 const PICTURES = process.env.STRONGROOM_PICTURES;
@@ -44,40 +44,6 @@ export async function checkState(browser: Browser, server: PageServer, state: St
   } finally {
     await context.close();
   }
-}
-
-export async function openState(
-  browser: Browser,
-  server: PageServer,
-  state: State,
-): Promise<{ context: BrowserContext; page: Page; noticed: string[] }> {
-  const context = await browser.newContext({
-    viewport: WIDE,
-    colorScheme: 'light',
-    locale: 'en-GB',
-    timezoneId: 'Europe/Berlin',
-  });
-  const page = await context.newPage();
-  await page.clock.setFixedTime(NOW);
-  const noticed = watch(page, server, state.expects);
-  await page.goto(`${server.url}/ui${state.path}`);
-  await state.does?.(page);
-  return { context, page, noticed };
-}
-
-/** Everything that must not be: violations of the policy are errors in the console. */
-function watch(page: Page, server: PageServer, expected: RegExp | undefined): string[] {
-  const noticed: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() !== 'error' && message.type() !== 'warning') return;
-    if (expected?.test(message.text()) !== true) noticed.push(`console: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => noticed.push(`error: ${error.message}`));
-  page.on('request', (request) => {
-    const url = request.url();
-    if (!url.startsWith(server.url) && !url.startsWith('data:')) noticed.push(`request: ${url}`);
-  });
-  return noticed;
 }
 
 async function audit(page: Page, only?: string[]): Promise<string[]> {

@@ -1,10 +1,11 @@
+import { isRunId } from '../model/run-id.ts';
 import { Announcer } from '../parts/announce.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { barrier, who } from './caller.ts';
 import { ZONES, zone, zoneName } from './clock.ts';
 import { areKeysOn, isHelpOpen, KEYS, switchKeys } from './keyboard.ts';
-import { go, link, place } from './router.ts';
+import { at, go, link, place } from './router.ts';
 import { SECTIONS, screenOf, sectionOf } from './screens.ts';
 import { SignIn } from './sign-in.tsx';
 
@@ -52,7 +53,9 @@ function Header({ section }: { section: string }) {
             onSubmit={(event) => {
               event.preventDefault();
               const q = new FormData(event.currentTarget).get('q');
-              if (typeof q === 'string' && q.trim() !== '') go(link('/find', { q: q.trim() }));
+              const text = typeof q === 'string' ? q.trim() : '';
+              if (isRunId(text)) go(link(at`/runs/${text}`));
+              else if (text !== '') go(link('/find', { q: text }));
             }}
           >
             <input

@@ -97,6 +97,19 @@ describe('access', () => {
     }
   });
 
+  test('a link from another site may open what needs no key, and nothing else', () => {
+    const visit = { ...call, site: 'cross-site', isVisit: true };
+    for (const rules of [
+      { key: undefined, loopback: true },
+      { key: 'correct', loopback: true },
+    ]) {
+      expect(refusal(rules, { ...visit, isOpen: true })).toBeUndefined();
+      expect(refusal(rules, { ...visit, isOpen: true, isVisit: false })?.code).toBe('origin-not-allowed');
+      expect(refusal(rules, { ...visit, key: 'correct' })?.code).toBe('origin-not-allowed');
+      expect(refusal(rules, { ...visit, isOpen: true, host: 'evil.example' })?.code).toBe('host-not-allowed');
+    }
+  });
+
   test('the key must be the key', () => {
     const rules = { key: 'correct', loopback: true };
     for (const key of [undefined, '', 'correc', 'correct ', 'Correct']) {
