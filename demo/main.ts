@@ -31,7 +31,14 @@ async function main(): Promise<number> {
       lastWords('Stopped. Cleaning up …');
       return ended;
     }
-    return conclude(ended, options, Date.now() - startedAt);
+    const code = conclude(ended, options, Date.now() - startedAt);
+    // A person may want to look around. Nothing else waits.
+    if (code === 0 && process.stdout.isTTY) {
+      say(`Look:  ${stage.url}/      shows all of it in a browser, until you press Ctrl-C`);
+      await Promise.race([stage.broken, stopped]);
+      lastWords('Cleaning up …');
+    }
+    return code;
   } catch (error) {
     heading('The demo failed.');
     for (const line of messageOf(error).split('\n')) say(line);

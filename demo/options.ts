@@ -17,7 +17,8 @@ it up three times: in full, after a day of changes, and with nothing changed. Th
   - backs up, deletes and restores a table,
   - downloads both accounts, and compares every byte and property without any code of the app.
 
-When it ends, it stops everything it started and deletes everything it wrote.
+At the end, it prints the address of the page of the app, which shows all of this in a browser, and waits for Ctrl-C.
+Without a terminal, it waits for nothing. Then it stops everything it started and deletes everything it wrote.
 
 Exit codes: 0 no difference, 1 a difference or a failure, 2 wrong options, 130 stopped with Ctrl-C.
 `;

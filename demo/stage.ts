@@ -20,6 +20,8 @@ export class Stage {
   #host: ChildProcess | undefined;
   #output = '';
   #closing: Promise<void> | undefined;
+  /** Where the app is; undefined before it has started. */
+  url: string | undefined;
   #fail!: (error: Error) => void;
   /** Rejects when a process ends unexpectedly. */
   readonly broken = new Promise<never>((_, reject) => {
@@ -91,6 +93,7 @@ export class Stage {
         const url = /^ready (http:\/\/\S+)$/m.exec(this.#output)?.[1];
         if (url === undefined) return;
         clearTimeout(timer);
+        this.url = url;
         resolve(url);
       };
       host.stdout.on('data', read);

@@ -27,6 +27,8 @@ const GRACE = 5_000;
 export interface Host {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
+  /** Whether the app has a page for browsers at its root. */
+  readonly hasPage: boolean;
   unfinished(): Unfinished[];
   /** Stops everything in order. `hurry` ends the wait for running functions. */
   stop(hurry: AbortSignal): Promise<void>;
@@ -88,6 +90,7 @@ export async function startHost(
     for (const listener of listeners) await listener.start?.();
     return {
       url,
+      hasPage: listeners.some(({ isOpen }) => isOpen?.('GET', '/') === true),
       unfinished: durable.unfinished,
       stop: (hurry) => stopHost({ app, listeners, server, hurry }).finally(undo),
     };

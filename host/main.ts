@@ -46,6 +46,7 @@ async function main(): Promise<void> {
   firstSignal.signal.addEventListener('abort', () => setTimeout(() => secondSignal.abort(), SECOND_SIGNAL).unref());
   const host = await startHost(options, exitWith, firstSignal.signal);
   process.stdout.write(`ready ${host.url}\n`);
+  if (host.hasPage && !options.once) process.stdout.write(`Open ${host.url}/ in a browser to see it.\n`);
   const exitCode = await work(host, options, firstSignal.signal);
   await host.stop(secondSignal.signal);
   // Connections and telemetry that the app has left open must not keep the process running.

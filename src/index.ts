@@ -18,6 +18,7 @@ import { taskHubOf } from './config/task-hub.ts';
 import { collectedSignals, telemetrySettings } from './config/telemetry-settings.ts';
 import { defined } from './domain/run/defined.ts';
 import { registerMisconfigured } from './functions/misconfigured.ts';
+import { registerPage } from './functions/page.ts';
 import { blobTriggers, queues, type Registration, routes, timers } from './functions/triggers.ts';
 import { notifierOf } from './notify/notifier.ts';
 import { orchestrations } from './orchestrations/index.ts';
@@ -35,6 +36,8 @@ import type * as otlpBundle from './telemetry/otlp.ts';
 import type { Collector } from './telemetry/otlp.ts';
 import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
 
+const APP_ROOT = join(__dirname, '..');
+
 /**
  * Why the app could not start; undefined if it did. The Functions host ignores this, and the app reports it itself. A
  * host that an operator has just started shows it and ends.
@@ -45,6 +48,8 @@ function start(): unknown {
   let telemetry = new Telemetry(writeLine);
   followInvocations();
   app.hook.appTerminate(() => telemetry.flush());
+  // Also of an app that cannot start: the page shows why.
+  registerPage(join(APP_ROOT, 'dist', 'page'));
   try {
     const { sendSamples, events, spans } = collector();
     telemetry = new Telemetry(writeLine, applicationInsights() ?? events, spans);
@@ -62,7 +67,7 @@ function start(): unknown {
 const PROBE_MS = 5_000;
 
 function dependencies(telemetry: Telemetry, sendSamples: Collector['sendSamples']): Dependencies {
-  const from = { env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') };
+  const from = { env: process.env, cwd: process.cwd(), appRoot: APP_ROOT };
   const { configuration, limits } = readAll(from);
   const retries = { firstDelay: limits.retryDelayMs, timeout: limits.requestMs };
   const now = () => new Date();

@@ -52,6 +52,7 @@ const TASKS = {
   check: [
     'Type-check and lint; compile the Bicep templates',
     ['node_modules/typescript/bin/tsc', '--noEmit'],
+    ['node_modules/typescript/bin/tsc', '--noEmit', '--project', 'ui'],
     ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
     '@bicep --check',
   ],
@@ -89,6 +90,7 @@ const TASKS = {
     ['tools/mutate/main.ts', '...'],
   ],
   bicep: ['Compile the Bicep templates, and write what each of infra/examples deploys', ['tools/bicep/main.ts', '...']],
+  pictures: ['Write the pictures of the page that the documents show', '@build', ['tools/pictures.ts']],
   schema: ['Write strongroom.schema.json from the configuration schema', ['tools/schema.ts', '...']],
 };
 

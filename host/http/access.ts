@@ -14,6 +14,8 @@ export interface Call {
   origin: string | undefined;
   /** The header `sec-fetch-site`, which browsers set and web pages cannot: how the page relates to this server. */
   site: string | undefined;
+  /** Whether the browser opens the answer in a tab of its own, as after a click on a link. Pages cannot pretend that. */
+  isVisit: boolean;
   /** From the header `x-functions-key`, or the query parameter `code`. */
   key: string | undefined;
   /** Whether the function is anonymous: it checks who calls itself, if at all. */
@@ -32,7 +34,8 @@ export function refusal(rules: AccessRules, call: Call): Problem | undefined {
     };
   }
   // A page cannot read the answer to a call such as that of an image, but the call itself does its work.
-  if (isOfAnotherSite(call)) {
+  // A link in a message to a page that is served here is fine: nothing of what it shows can be read from elsewhere.
+  if (isOfAnotherSite(call) && !(call.isOpen && call.isVisit)) {
     return {
       status: 403,
       code: 'origin-not-allowed',

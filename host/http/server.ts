@@ -82,6 +82,7 @@ async function answer(
   const refused = refusal(rules, {
     ...{ host, origin: headers.origin, site: headers['sec-fetch-site'], key: given },
     isOpen: url !== undefined && isOpen(method, url.pathname),
+    isVisit: method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document',
   });
   if (refused !== undefined) {
     if (refused.status === 401 && given) await wrongKeys.received(request.socket.remoteAddress);

@@ -161,6 +161,8 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     AzureWebJobsStorage__clientId: identityClientId
     // host.json names this setting. The scale controller reads both, but no AzureFunctionsJobHost__ setting.
     STRONGROOM_HUB: taskHub
+    // Otherwise the host answers "/" itself, and not with the page.
+    AzureWebJobsDisableHomepage: 'true'
     APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
     SOURCE__blobServiceUri: sourceBlobEndpoint

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
-/** The ETag of an answer: two answers have the same if they are the same text. */
-export function etagOf(text: string): string {
-  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
+/** The ETag of an answer: two answers have the same if they have the same content. */
+export function etagOf(content: string | Uint8Array): string {
+  return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
 }
 
 /** Whether the header `If-None-Match` names the ETag, or any. A weak one counts (RFC 9110, 13.1.2). */

@@ -11,5 +11,5 @@ export function registrationOf(
   access?: Access,
 ): Omit<HttpFunctionOptions, 'handler'> {
   const authLevel = needs === 'anyone' || access ? 'anonymous' : 'function';
-  return { methods: [method], route: path, authLevel };
+  return { methods: [method], route: `api/${path}`, authLevel };
 }

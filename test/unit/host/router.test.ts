@@ -48,7 +48,14 @@ describe('a route', () => {
 });
 
 describe('access', () => {
-  const call = { host: 'localhost:7071', origin: undefined, site: undefined, key: undefined, isOpen: false };
+  const call = {
+    host: 'localhost:7071',
+    origin: undefined,
+    site: undefined,
+    key: undefined,
+    isOpen: false,
+    isVisit: false,
+  };
 
   test('only loopback names, if it listens on loopback', () => {
     const local = { key: undefined, loopback: true };
@@ -87,6 +94,19 @@ describe('access', () => {
       for (const site of [undefined, 'none', 'same-origin']) {
         expect(refusal(rules, { ...call, site, key: 'correct' }), site).toBeUndefined();
       }
+    }
+  });
+
+  test('a link from another site may open what needs no key, and nothing else', () => {
+    const visit = { ...call, site: 'cross-site', isVisit: true };
+    for (const rules of [
+      { key: undefined, loopback: true },
+      { key: 'correct', loopback: true },
+    ]) {
+      expect(refusal(rules, { ...visit, isOpen: true })).toBeUndefined();
+      expect(refusal(rules, { ...visit, isOpen: true, isVisit: false })?.code).toBe('origin-not-allowed');
+      expect(refusal(rules, { ...visit, key: 'correct' })?.code).toBe('origin-not-allowed');
+      expect(refusal(rules, { ...visit, isOpen: true, host: 'evil.example' })?.code).toBe('host-not-allowed');
     }
   });
 

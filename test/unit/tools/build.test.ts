@@ -18,15 +18,24 @@ const ROOT = join(import.meta.dirname, '../../..');
 const FILES = [
   '.built-from',
   ...['applicationinsights', 'index', 'otlp'].flatMap((name) => [`${name}.cjs`, `${name}.cjs.map`]),
+  'page',
 ];
 
 test('a build is skipped if nothing has changed, and says so if not', () => {
   const project = realpathSync(mkdtempSync(join(tmpdir(), 'strongroom-build-')));
   const write = (name: string, text: string) => writeFileSync(join(project, name), text);
+  const page = () => readdirSync(join(project, 'dist/page'));
+  const nameOf = (kind: string) => page().find((name) => new RegExp(`^main-\\w{8}\\.${kind}$`).test(name));
   const build = () => {
     const { status, stderr } = spawnSync(process.execPath, ['tools/build.ts'], { cwd: project, encoding: 'utf8' });
     expect(status, stderr).toBe(0);
     expect(readdirSync(join(project, 'dist')).sort()).toEqual(FILES);
+    expect(page().sort()).toEqual([
+      ...['index.html', 'index.html.br', 'index.html.gz'],
+      ...['css', 'js'].flatMap((kind) => ['', '.br', '.gz'].map((more) => `${nameOf(kind)}${more}`)),
+    ]);
+    const document = readFileSync(join(project, 'dist/page/index.html'), 'utf8');
+    for (const kind of ['css', 'js']) expect(document).toContain(`/ui/${nameOf(kind)}`);
     return stderr;
   };
   const built = 'Building …\n';
@@ -34,6 +43,10 @@ test('a build is skipped if nothing has changed, and says so if not', () => {
     mkdirSync(join(project, 'src/telemetry'), { recursive: true });
     cpSync(join(ROOT, 'tools/build.ts'), join(project, 'tools/build.ts'));
     symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(project, 'node_modules'), 'junction');
+    mkdirSync(join(project, 'ui'));
+    write('ui/index.html', '<script src="/ui/main.js"></script><link href="/ui/main.css">');
+    write('ui/main.tsx', "import './style.css'; console.log(1);");
+    write('ui/style.css', 'p { color: light-dark(red, blue) }');
     write('package.json', '{"version":"1.2.3","type":"module"}');
     write('package-lock.json', '{}');
     write('src/telemetry/application-insights.ts', 'export const insights = 1;');
@@ -48,6 +61,12 @@ test('a build is skipped if nothing has changed, and says so if not', () => {
     write('package-lock.json', '{"lockfileVersion":3}');
     expect(build()).toBe(built);
     rmSync(join(project, 'dist/index.cjs'));
+    expect(build()).toBe(built);
+    const before = nameOf('js');
+    write('ui/main.tsx', "import './style.css'; console.log(2);");
+    expect(build()).toBe(built);
+    expect(nameOf('js')).not.toBe(before);
+    rmSync(join(project, 'dist/page/index.html.br'));
     expect(build()).toBe(built);
     expect(build()).toBe('');
   } finally {

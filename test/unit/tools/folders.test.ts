@@ -13,6 +13,7 @@ const READMES: Record<string, (folder: string) => boolean> = {
   'src/storage': () => true,
   host: () => true,
   prove: () => true,
+  ui: () => true,
   test: (folder) =>
     folder.split('/').length <= 2 &&
     !(folder.startsWith('unit/') && ['src', 'host', ''].some((of) => existsSync(`${root}${of}/${folder.slice(5)}`))),

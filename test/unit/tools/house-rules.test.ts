@@ -12,6 +12,7 @@ const IMPORTS = 'lint/style/noRestrictedImports';
 const GLOBALS = 'lint/style/noRestrictedGlobals';
 const CYCLES = 'lint/suspicious/noImportCycles';
 const PLUGIN = 'plugin';
+const INNER_HTML = 'lint/security/noDangerouslySetInnerHtml';
 
 const uses = (specifier: string, name = 'thing') => `import { ${name} } from '${specifier}';\n\n${name}();\n`;
 const knows = (specifier: string) =>
@@ -170,6 +171,18 @@ const FORBIDDEN: [where: string, code: string, rule: string][] = [
     [folder, "console.log('x');\n", GLOBALS],
   ]),
 
+  ['ui/app', uses('#api/operations.ts'), PLUGIN],
+  ['ui/app', inline('#api/operations.ts'), PLUGIN],
+  ['ui/model', uses('#domain/access/role.ts'), PLUGIN],
+  ['ui/model', uses('preact'), IMPORTS],
+  ['ui/model', uses('../app/router.ts'), IMPORTS],
+  ['ui/model', knows('#functions/triggers.ts'), IMPORTS],
+  ['ui/screens', knows('#functions/triggers.ts'), IMPORTS],
+  ['ui/screens', uses('../../src/domain/redact.ts'), IMPORTS],
+  ['ui/screens', uses('zod'), IMPORTS],
+  ['ui/screens', uses('node:fs'), IMPORTS],
+  ['ui/parts/inner.tsx', "export const x = <p dangerouslySetInnerHTML={{ __html: 'x' }} />;\n", INNER_HTML],
+
   ['host', uses('../src/config/configuration.ts'), IMPORTS],
   ['host/worker', uses('../../src/config/configuration.ts'), IMPORTS],
   ['host', uses('#config/configuration.ts'), IMPORTS],
@@ -268,6 +281,9 @@ const ALLOWED: [folder: string, code: string][] = [
   ['src/telemetry/otlp-other.ts', uses('@opentelemetry/api')],
   ['src/functions', uses('#telemetry/current-trace.ts')],
   ['src/activities', uses('#telemetry/current-trace.ts')],
+  ['ui/app', knows('#api/operations.ts')],
+  ['ui/model', knows('#domain/access/role.ts')],
+  ['ui/parts', uses('preact')],
   ['src/domain', uses('node:crypto', 'createHash')],
   ['src/domain', uses('./run.ts')],
   ['src/domain', 'export const x = new Date(0).getTime();\n'],
@@ -288,7 +304,7 @@ beforeAll(async () => {
   // Of a user who runs a check, and none of ours.
   write('strongroom.json', '{"jobs":[],\n"jobs":[]}');
   write('other.json', '{"jobs":[],\n"jobs":[]}');
-  for (const { category, location } of await biome('lint', 'src', 'host', 'test')) {
+  for (const { category, location } of await biome('lint', 'src', 'ui', 'host', 'test')) {
     const path = location.path.replaceAll('\\', '/');
     found.set(path, (found.get(path) ?? new Set()).add(category));
   }
@@ -314,7 +330,7 @@ test('the configuration of a user is not checked, and not formatted', async () =
 
 /** A file of its own in the folder, or the very file that is named. */
 function fileOf(folder: string, kind: string, index: number): string {
-  return folder.endsWith('.ts') ? folder : `${folder}/${kind}-${index}.ts`;
+  return /\.tsx?$/.test(folder) ? folder : `${folder}/${kind}-${index}.ts`;
 }
 
 function write(path: string, code: string): void {

@@ -11,11 +11,11 @@ const files = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' })
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8');
 
 const documents = files.filter((file) => file.endsWith('.md'));
-const code = files.filter((file) => /\.(ts|mjs|cjs|grit)$/.test(file));
+const code = files.filter((file) => /\.(ts|tsx|mjs|cjs|grit)$/.test(file));
 /** What a user or a reader of the code meets; in tests, words of the past may be quoted. */
 const worded = [
   ...documents,
-  ...code.filter((file) => /^(src|host|demo|bench|prove|tools)\//.test(file)),
+  ...code.filter((file) => /^(src|ui|host|demo|bench|prove|tools)\//.test(file)),
   ...files.filter((file) => file.endsWith('.bicep')),
   'strongroom.schema.json',
 ];
@@ -76,7 +76,7 @@ describe('the names in the code', () => {
   });
 
   /** This file has quotes in regular expressions, which `namesIn` does not understand. */
-  const named = code.filter((file) => /^(src|host|prove|test)\//.test(file) && !file.endsWith('/words.test.ts'));
+  const named = code.filter((file) => /^(src|ui|host|prove|test)\//.test(file) && !file.endsWith('/words.test.ts'));
 
   test.each(named)('%s keeps to the word list', (file) => {
     const pattern = finder(banned);

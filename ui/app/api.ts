@@ -1,0 +1,140 @@
+import type { OperationId } from '#api/operations.ts';
+import type { Answer, ApiError } from '../model/answer.ts';
+import { key, refused } from './caller.ts';
+import { queryText } from './router.ts';
+
+/** Why a call has no answer. What the app says, or that it cannot be reached: then `status` is 0. */
+export class CallError extends Error {
+  readonly problem: ApiError;
+  /** Milliseconds that the app asks to wait; undefined if it does not. */
+  readonly retryAfter: number | undefined;
+  /** What the app answered, if that was JSON: some answers 503 are reports. */
+  readonly body: object | undefined;
+
+  constructor(problem: ApiError, retryAfter?: number, body?: object) {
+    super(problem.detail);
+    this.problem = problem;
+    this.retryAfter = retryAfter;
+    this.body = body;
+  }
+}
+
+const ROOT = '/api/';
+/** A call that takes longer has been lost on its way. The app itself answers within four minutes. */
+const PATIENCE_MS = 240_000;
+
+/** The last answers, by address, with their ETags. */
+const known = new Map<string, { etag: string; answer: unknown }>();
+const MOST_KNOWN = 100;
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+/**
+ * Asks the API: `get('getRun', at`runs/${id}`, { containers: 'none' })`. An answer that has not changed since is the
+ * same object. Throws a `CallError`.
+ */
+export async function get<Id extends OperationId>(
+  _operation: Id,
+  path: string,
+  query: Query = {},
+  signal?: AbortSignal,
+): Promise<Answer<Id>> {
+  const text = queryText(query);
+  const address = ROOT + path + (text === '' ? '' : `?${text}`);
+  const before = known.get(address);
+  const response = await call(address, {
+    headers: before ? { 'if-none-match': before.etag } : {},
+    ...(signal && { signal }),
+  });
+  if (response.status === 304 && before) return before.answer as Answer<Id>;
+  const answer: unknown = await response.json();
+  const etag = response.headers.get('etag');
+  known.delete(address);
+  if (etag !== null) known.set(address, { etag, answer });
+  for (const [oldest] of known) if (known.size > MOST_KNOWN) known.delete(oldest);
+  return answer as Answer<Id>;
+}
+
+/** Sends something to the API. Throws a `CallError`. */
+export async function post<Id extends OperationId>(
+  _operation: Id,
+  path: string,
+  body: unknown = {},
+): Promise<Answer<Id>> {
+  const response = await call(ROOT + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-strongroom': '1' },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as Answer<Id>;
+}
+
+/** Forgets what other callers were answered. */
+export function forgetAnswers(): void {
+  known.clear();
+}
+
+async function call(address: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
+  const sent = key.peek();
+  const late = AbortSignal.timeout(PATIENCE_MS);
+  let response: Response;
+  try {
+    response = await fetch(address, {
+      ...init,
+      headers: { ...init.headers, ...(sent !== null && { 'x-functions-key': sent }) },
+      signal: init.signal ? AbortSignal.any([init.signal, late]) : late,
+      // The answers have ETags, and `known` has them.
+      cache: 'no-store',
+      redirect: 'error',
+    });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new CallError(OUT_OF_REACH);
+  }
+  if (response.ok || response.status === 304) return response;
+  const body = await bodyOf(response);
+  const error = new CallError(problemOf(response, body), retryAfterOf(response), body);
+  if (response.status === 401 && key.peek() === sent) refused(error.problem, sent);
+  throw error;
+}
+
+async function bodyOf(response: Response): Promise<object | undefined> {
+  try {
+    const body: unknown = await response.json();
+    return typeof body === 'object' && body !== null ? body : undefined;
+  } catch {
+    // Not JSON: it is not the app that has answered.
+    return undefined;
+  }
+}
+
+const OUT_OF_REACH: ApiError = {
+  type: 'about:blank',
+  title: 'Out of reach',
+  status: 0,
+  code: 'out-of-reach',
+  detail: 'The app does not answer',
+  hint: 'Check that the app runs, and that this device is connected to its network.',
+};
+
+/** What the app says. The platform in front of it answers without a body, or with one of its own. */
+function problemOf({ status, statusText }: Response, body: object | undefined): ApiError {
+  if (body !== undefined && 'code' in body && typeof body.code === 'string') {
+    const problem = body as ApiError;
+    return { ...problem, status, detail: problem.detail ?? problem.hint ?? problem.code };
+  }
+  if (status === 401) {
+    const hint = 'Enter a key of the app.';
+    return { type: 'about:blank', title: 'Sign-in needed', status, code: 'sign-in-needed', detail: 'No key', hint };
+  }
+  return {
+    ...{ type: 'about:blank', title: statusText || 'Problem', status, code: `http-${status}` },
+    detail: `The app answered with ${status} and said no more`,
+    hint: status === 404 ? 'It may be of an earlier version, or the address is wrong.' : 'Try again.',
+  };
+}
+
+function retryAfterOf({ headers }: Response): number | undefined {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+}

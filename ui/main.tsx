@@ -1,0 +1,13 @@
+import { render } from 'preact';
+import { Frame } from './app/frame.tsx';
+import { listenToKeys } from './app/keyboard.ts';
+import { followLinks } from './app/router.ts';
+import { lookWhoCalls } from './app/session.ts';
+import { applyTheme } from './app/theme.ts';
+import './style.css';
+
+applyTheme();
+followLinks();
+listenToKeys();
+void lookWhoCalls();
+render(<Frame />, document.getElementById('page')!);

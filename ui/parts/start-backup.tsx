@@ -1,0 +1,36 @@
+import { post } from '../app/api.ts';
+import { lacking } from '../app/caller.ts';
+import { at, go, link } from '../app/router.ts';
+import { Button } from './button.tsx';
+import { useAction } from './dialog.tsx';
+import { ErrorBox } from './problem.tsx';
+
+interface StartBackupProps {
+  job: string;
+  kind?: 'plain' | 'main' | 'quiet';
+  children?: string;
+}
+
+/** Starts a backup as the schedule does, and shows it. It asks nothing: a backup deletes nothing. */
+export function StartBackup({ job, kind = 'plain', children = 'Back up now' }: StartBackupProps) {
+  const { begin, isBusy, error } = useAction(async () => {
+    const { id } = await post('startRun', at`jobs/${job}/runs`, { mode: 'configured' });
+    go(link(at`/runs/${id}`));
+  });
+  return (
+    <>
+      <Button kind={kind} isBusy={isBusy} why={lacking('run')} onClick={begin} label={`${children}: ${job}`}>
+        {children}
+      </Button>
+      {error && (
+        <ErrorBox error={error}>
+          {error.run !== undefined && (
+            <p>
+              <a href={link(at`/runs/${error.run}`)}>Look at the run in progress</a>
+            </p>
+          )}
+        </ErrorBox>
+      )}
+    </>
+  );
+}

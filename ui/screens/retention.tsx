@@ -1,0 +1,142 @@
+import { useState } from 'preact/hooks';
+import { get } from '../app/api.ts';
+import { usePolled } from '../app/poll.ts';
+import { at, change, link, place } from '../app/router.ts';
+import { policyText, RULES } from '../model/job.ts';
+import { rulesOf, settlesAt, type Trial, trialText } from '../model/retention.ts';
+import { Button } from '../parts/button.tsx';
+import { Copy } from '../parts/copy.tsx';
+import { Hint } from '../parts/hint.tsx';
+import { Loaded } from '../parts/loaded.tsx';
+import { Mark } from '../parts/mark.tsx';
+import { Empty, Note } from '../parts/problem.tsx';
+import { Screen, Section } from '../parts/screen.tsx';
+import { Table } from '../parts/table.tsx';
+import { At } from '../parts/time.tsx';
+
+/** Which restore points a policy keeps now: that of the job, or one to try. It changes nothing. */
+export function Retention({ job }: { job: string }) {
+  const rules = rulesOf(place.value.query);
+  const about = `${job} ${JSON.stringify(rules)}`;
+  const polled = usePolled(about, (signal) => get('tryRetention', at`jobs/${job}/retention`, rules, signal));
+  return (
+    <Screen
+      title={`What retention keeps of ${job}`}
+      trail={[
+        [link('/jobs'), 'Jobs'],
+        [link(at`/jobs/${job}`), job],
+      ]}
+    >
+      <p>
+        Try another policy on the restore points that are there. It is only an answer: nothing is marked or deleted.
+      </p>
+      <Rules key={about} rules={rules} />
+      <Loaded of={polled}>{(trial) => <Result trial={trial} />}</Loaded>
+    </Screen>
+  );
+}
+
+function Rules({ rules }: { rules: Record<string, string> }) {
+  const [given, setGiven] = useState(rules);
+  const set = (rule: string, value: string) => setGiven({ ...given, [rule]: value.trim() });
+  return (
+    <form
+      class="filters"
+      onSubmit={(event) => {
+        event.preventDefault();
+        change({ ...Object.fromEntries(RULES.map(([rule]) => [rule, given[rule]])), keepWithin: given.keepWithin });
+      }}
+    >
+      {RULES.map(([rule, word]) => (
+        <label class="field">
+          <span>{word}</span>
+          <input
+            class="short"
+            type="number"
+            min={1}
+            max={10_000}
+            value={given[rule] ?? ''}
+            onInput={(event) => set(rule, event.currentTarget.value)}
+          />
+        </label>
+      ))}
+      <label class="field">
+        <span>everything of</span>
+        <input
+          class="short"
+          placeholder="30d"
+          pattern="\d+[dh]"
+          title="A number of days or hours, such as 30d or 12h"
+          value={given.keepWithin ?? ''}
+          onInput={(event) => set('keepWithin', event.currentTarget.value)}
+        />
+      </label>
+      <Button submits kind="main">
+        Try it
+      </Button>
+    </form>
+  );
+}
+
+function Result({ trial }: { trial: Trial }) {
+  const { restorePoints, problem, isComplete, isInForce, policy } = trial;
+  const settled = settlesAt(policy);
+  return (
+    <>
+      <p class="lead">
+        {trialText(trial)} {settled}
+      </p>
+      {problem && (
+        <Note tone="bad">
+          <p>{problem.message}</p>
+          <p>
+            <Hint of={problem.hint} />
+          </p>
+        </Note>
+      )}
+      {!isComplete && (
+        <Note tone="warn">There are more restore points than could be read: older ones are missing here.</Note>
+      )}
+      {policy !== null && !isInForce && <Snippet policy={policy} />}
+      {restorePoints.length === 0 ? (
+        <Empty title="There is no restore point yet" />
+      ) : (
+        <Section title="Restore points, the newest first">
+          <Table caption="Restore points and what the policy does with them" head={['Restore point', 'Policy', 'Why']}>
+            {restorePoints.map(({ id, time, keep, reasons }) => (
+              <tr>
+                <th scope="row">
+                  <a href={link(at`/points/${id}`)} data-row>
+                    <At time={time} />
+                  </a>
+                </th>
+                <td>
+                  <Mark
+                    mark={
+                      keep
+                        ? { tone: 'good', shape: 'check', word: 'keep' }
+                        : { tone: 'warn', shape: 'dash', word: 'mark for removal' }
+                    }
+                  />
+                </td>
+                <td class="muted">{reasons.join(' · ')}</td>
+              </tr>
+            ))}
+          </Table>
+        </Section>
+      )}
+    </>
+  );
+}
+
+function Snippet({ policy }: { policy: NonNullable<Trial['policy']> }) {
+  const text = `"retention": ${JSON.stringify(policy)}`;
+  return (
+    <Section title={`To keep ${policyText(policy)}`} actions={<Copy text={text} what="the option" />}>
+      <p>
+        Put this into the job in <code>strongroom.json</code>:
+      </p>
+      <pre class="block">{text}</pre>
+    </Section>
+  );
+}

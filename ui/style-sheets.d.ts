@@ -1,0 +1,2 @@
+/** The build takes style sheets from what imports them. */
+declare module '*.css';
