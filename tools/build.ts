@@ -1,5 +1,6 @@
 // Bundles the function app into one file for the Functions worker, and Application Insights and OTLP into two more, so
-// that an app without them does not load them. Does nothing if dist/ is what it would build.
+// that an app without them does not load them. Bundles the command line into one file, and what it needs to check a
+// configuration into another. Does nothing if dist/ is what it would build.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -9,7 +10,9 @@ const BUNDLES = {
   applicationinsights: 'src/telemetry/application-insights.ts',
   otlp: 'src/telemetry/otlp.ts',
 };
-const OUTPUTS = Object.keys(BUNDLES).flatMap((name) => [`${name}.cjs`, `${name}.cjs.map`]);
+/** The command line: the second file is loaded only by the commands that read a configuration. */
+const COMMAND_LINE = ['cli.mjs', 'cli-configuration.mjs'];
+const OUTPUTS = [...Object.keys(BUNDLES).flatMap((name) => [`${name}.cjs`, `${name}.cjs.map`]), ...COMMAND_LINE];
 /** What dist/ was built from. Written last. */
 const STAMP = 'dist/.built-from';
 
@@ -20,11 +23,13 @@ if (!isBuilt()) await buildAll();
 
 /** The bundles have nothing but these, and packages of which the lock file says what they are. */
 function hashOfInputs(): string {
-  const sources = readdirSync('src', { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name));
+  const sources = ['src', 'cli'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name)),
+  );
   const hash = createHash('sha256');
-  for (const file of ['package.json', 'package-lock.json', 'tools/build.ts', ...sources.sort()]) {
+  for (const file of ['package.json', 'package-lock.json', 'tools/build.ts', 'host/exit-codes.ts', ...sources.sort()]) {
     const content = readFileSync(file);
     hash.update(`${file} ${content.length}\n`).update(content);
   }
@@ -61,7 +66,32 @@ async function buildAll(): Promise<void> {
       define: { STRONGROOM_VERSION: JSON.stringify(version) },
       logLevel: 'warning',
     });
-    for (const { path, contents } of outputFiles) writeFileSync(join(own, basename(path)), contents);
+    const commandLine = await build({
+      write: false,
+      entryPoints: { cli: 'cli/main.ts', 'cli-configuration': 'cli/offline/configuration.ts' },
+      outdir: 'dist',
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      plugins: [
+        {
+          name: 'a file of its own',
+          setup: ({ onResolve }) =>
+            onResolve({ filter: /\/offline\/configuration\.ts$/ }, ({ kind }) =>
+              kind === 'dynamic-import' ? { path: './cli-configuration.mjs', external: true } : undefined,
+            ),
+        },
+      ],
+      platform: 'node',
+      // The oldest that package.json allows: nothing brings it another one.
+      target: 'node20',
+      format: 'esm',
+      minify: true,
+      banner: { js: '#!/usr/bin/env node' },
+      define: { STRONGROOM_VERSION: JSON.stringify(version) },
+      logLevel: 'warning',
+    });
+    for (const { path, contents } of [...outputFiles, ...commandLine.outputFiles])
+      writeFileSync(join(own, basename(path)), contents);
     writeFileSync(join(own, basename(STAMP)), inputs);
     for (const name of [...OUTPUTS, basename(STAMP)]) renameSync(join(own, name), join('dist', name));
   } finally {
