@@ -6,6 +6,8 @@ export const EXIT = {
   withFailures: 3,
   failed: 4,
   cancelled: 5,
+  attention: 6,
+  unconfirmed: 7,
   refused: 8,
   busy: 11,
   notAllowed: 12,
@@ -13,6 +15,7 @@ export const EXIT = {
   damaged: 65,
   outOfReach: 69,
   disk: 74,
+  waitOver: 75,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -26,6 +29,8 @@ export const MEANINGS: Record<ExitCode, string> = {
   [EXIT.withFailures]: 'the run completed with failures',
   [EXIT.failed]: 'the run failed',
   [EXIT.cancelled]: 'the run was cancelled',
+  [EXIT.attention]: 'something needs attention',
+  [EXIT.unconfirmed]: 'nothing was changed: a preview was shown, and it needs a yes',
   [EXIT.refused]: 'refused: the request does not fit what there is',
   [EXIT.busy]: 'another run or process is in the way; try again later',
   [EXIT.notAllowed]: 'not signed in, or not allowed',
@@ -33,15 +38,9 @@ export const MEANINGS: Record<ExitCode, string> = {
   [EXIT.damaged]: 'data on disk is damaged',
   [EXIT.outOfReach]: 'a storage account or the host cannot be reached',
   [EXIT.disk]: 'the disk is full, or the data directory cannot be read or written',
+  [EXIT.waitOver]: 'the wait is over, and the run continues',
   [EXIT.interrupted]: 'stopped by SIGINT (Ctrl-C)',
   [EXIT.terminated]: 'stopped by SIGTERM',
-};
-
-/** Codes of commands to come. Nothing else may use them. */
-export const RESERVED: Record<number, string> = {
-  6: 'reserved: something needs attention',
-  7: 'reserved: refused after a preview',
-  75: 'reserved: the wait is over and the run continues',
 };
 
 const OF_RUNS: Record<string, ExitCode> = {
@@ -81,7 +80,7 @@ export function exitCodeOfSignal(name: unknown): ExitCode {
 
 /** The table of all codes, a line for each. */
 export function exitCodeTable(): string {
-  return Object.entries({ ...MEANINGS, ...RESERVED })
+  return Object.entries(MEANINGS)
     .map(([code, meaning]) => `  ${code.padEnd(4)} ${meaning}\n`)
     .join('');
 }

@@ -1,6 +1,6 @@
 // Bundles the function app into one file for the Functions worker, and Application Insights and OTLP into two more, so
-// that an app without them does not load them; and the web page into dist/page/. Does nothing if dist/ is what it would
-// build.
+// that an app without them does not load them; the web page into dist/page/; and the command line into one file, and
+// what it needs to check a configuration into another. Does nothing if dist/ is what it would build.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -25,12 +25,12 @@ if (!isBuilt()) await buildAll();
 
 /** The bundles have nothing but these, and packages of which the lock file says what they are. */
 function hashOfInputs(): string {
-  const sources = ['src', 'ui']
+  const sources = ['src', 'ui', 'cli']
     .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name));
   const hash = createHash('sha256');
-  for (const file of ['package.json', 'package-lock.json', 'tools/build.ts', ...sources.sort()]) {
+  for (const file of ['package.json', 'package-lock.json', 'tools/build.ts', 'host/exit-codes.ts', ...sources.sort()]) {
     const content = readFileSync(file);
     hash.update(`${file} ${content.length}\n`).update(content);
   }
@@ -49,7 +49,7 @@ type Built = [path: string, content: Uint8Array | string];
 async function buildAll(): Promise<void> {
   process.stderr.write('Building …\n');
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  const built = [...(await buildApp(version)), ...(await buildPage())];
+  const built = [...(await buildApp(version)), ...(await buildPage()), ...(await buildCommandLine(version))];
   const paths = built.map(([path]) => path);
   // A rename replaces each file as a whole, since another process may be starting the app or building it, too.
   const own = `dist/.new-${process.pid}`;
@@ -124,4 +124,34 @@ async function buildPage(): Promise<Built[]> {
     [`${PAGE}/${name}.br`, brotliCompressSync(content)],
     [`${PAGE}/${name}.gz`, gzipSync(content, { level: 9 })],
   ]);
+}
+
+/** The command line. Its second file is loaded only by the commands that read a configuration. */
+async function buildCommandLine(version: string): Promise<Built[]> {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    write: false,
+    entryPoints: { cli: 'cli/main.ts', 'cli-configuration': 'cli/offline/configuration.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    plugins: [
+      {
+        name: 'a file of its own',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /\/offline\/configuration\.ts$/ }, ({ kind }) =>
+            kind === 'dynamic-import' ? { path: './cli-configuration.mjs', external: true } : undefined,
+          ),
+      },
+    ],
+    platform: 'node',
+    // The oldest that package.json allows: nothing brings it another one.
+    target: 'node20',
+    format: 'esm',
+    minify: true,
+    banner: { js: '#!/usr/bin/env node' },
+    define: { STRONGROOM_VERSION: JSON.stringify(version) },
+    logLevel: 'warning',
+  });
+  return outputFiles.map(({ path, contents }) => [basename(path), contents]);
 }

@@ -77,6 +77,7 @@ const TASKS = {
     ],
   ],
   start: ['Run the app on this machine (see --help)', '@build', ['host/main.ts', '...']],
+  cli: ['Call a running app from the command line (see --help)', '@build', ['dist/cli.mjs', '...']],
   demo: ['Fill a source account, back it up, check every byte', '@build', ['demo/main.ts', '...']],
   bench: ['Measure Strongroom beside what you would use instead', '@build', ['bench/main.ts', '...']],
   prove: [
@@ -91,7 +92,7 @@ const TASKS = {
   ],
   bicep: ['Compile the Bicep templates, and write what each of infra/examples deploys', ['tools/bicep/main.ts', '...']],
   pictures: ['Write the pictures of the page that the documents show', '@build', ['tools/pictures.ts']],
-  schema: ['Write strongroom.schema.json from the configuration schema', ['tools/schema.ts', '...']],
+  schema: ['Write what is made from the code: schemas, and the reference of commands', ['tools/schema.ts', '...']],
 };
 
 const EXAMPLES = `Tests are selected by path, by name and by project (unit, slow, contract, e2e). Vitest gets the arguments:

@@ -9,7 +9,6 @@ import {
   exitCodeOfSignal,
   exitCodeTable,
   MEANINGS,
-  RESERVED,
 } from '../../../host/exit-codes.ts';
 import { HELP } from '../../../host/options.ts';
 
@@ -21,23 +20,18 @@ const sourcesIn = (folder: string) =>
 
 describe('the exit codes', () => {
   test('are one table, in the help and in the documents', () => {
-    const rows = Object.entries({ ...MEANINGS, ...RESERVED });
+    const rows = Object.entries(MEANINGS);
     expect(HELP).toContain(exitCodeTable());
     const page = readFileSync(`${root}docs/command-line.md`, 'utf8');
     const table = [...page.matchAll(/^\| (\d+) \| (.+) \|$/gm)].map(([, code, meaning]) => [code, meaning]);
     expect(table).toEqual(rows);
   });
 
-  test('that are reserved are used by nothing', () => {
-    expect(
-      Object.values(EXIT)
-        .map(String)
-        .filter((code) => code in RESERVED),
-    ).toEqual([]);
-    // Every place that ends the process names its code.
-    for (const text of sourcesIn('host')) {
-      expect(text).not.toMatch(/process\.exitCode\s*=|new HostError\([^;]*,\s*\d+,?\s*\);/);
+  test('are named wherever a process ends', () => {
+    for (const text of [...sourcesIn('host'), ...sourcesIn('cli')]) {
+      expect(text).not.toMatch(/process\.exit(?:Code\s*=|\()\s*\d|new (?:Host|Cli)Error\([^;]*,\s*\d+,?\s*\);/);
     }
+    expect(Object.keys(MEANINGS).map(Number)).toEqual(Object.values(EXIT));
   });
 
   test('every status of a run has one, and a status that is not known is a failure', () => {

@@ -18,8 +18,8 @@ const ROOT = join(import.meta.dirname, '../../..');
 const FILES = [
   '.built-from',
   ...['applicationinsights', 'index', 'otlp'].flatMap((name) => [`${name}.cjs`, `${name}.cjs.map`]),
-  'page',
-];
+  ...['cli-configuration.mjs', 'cli.mjs', 'page'],
+].sort();
 
 test('a build is skipped if nothing has changed, and says so if not', () => {
   const project = realpathSync(mkdtempSync(join(tmpdir(), 'strongroom-build-')));
@@ -40,7 +40,8 @@ test('a build is skipped if nothing has changed, and says so if not', () => {
   };
   const built = 'Building …\n';
   try {
-    mkdirSync(join(project, 'src/telemetry'), { recursive: true });
+    for (const folder of ['src/telemetry', 'cli/offline', 'host'])
+      mkdirSync(join(project, folder), { recursive: true });
     cpSync(join(ROOT, 'tools/build.ts'), join(project, 'tools/build.ts'));
     symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(project, 'node_modules'), 'junction');
     mkdirSync(join(project, 'ui'));
@@ -51,6 +52,12 @@ test('a build is skipped if nothing has changed, and says so if not', () => {
     write('package-lock.json', '{}');
     write('src/telemetry/application-insights.ts', 'export const insights = 1;');
     write('src/telemetry/otlp.ts', 'export const otlp = 1;');
+    write('host/exit-codes.ts', 'export const EXIT = { done: 0 };');
+    write(
+      'cli/main.ts',
+      "import { EXIT } from '../host/exit-codes.ts'; EXIT.done || import('./offline/configuration.ts');",
+    );
+    write('cli/offline/configuration.ts', 'export const checks = STRONGROOM_VERSION;');
     write('src/index.ts', 'declare const STRONGROOM_VERSION: string; console.log(STRONGROOM_VERSION);');
     expect(build()).toBe(built);
     expect(readFileSync(join(project, 'dist/index.cjs'), 'utf8')).toContain('1.2.3');
@@ -58,6 +65,9 @@ test('a build is skipped if nothing has changed, and says so if not', () => {
     write('src/telemetry/application-insights.ts', 'export const insights = 2;');
     expect(build()).toBe(built);
     expect(readFileSync(join(project, 'dist/applicationinsights.cjs'), 'utf8')).toContain('insights = 2');
+    expect(readFileSync(join(project, 'dist/cli-configuration.mjs'), 'utf8')).toContain('1.2.3');
+    write('host/exit-codes.ts', 'export const EXIT = { done: 1 };');
+    expect(build()).toBe(built);
     write('package-lock.json', '{"lockfileVersion":3}');
     expect(build()).toBe(built);
     rmSync(join(project, 'dist/index.cjs'));

@@ -12,6 +12,7 @@ const READMES: Record<string, (folder: string) => boolean> = {
   'src/functions': () => true,
   'src/storage': () => true,
   host: () => true,
+  cli: () => true,
   prove: () => true,
   ui: () => true,
   test: (folder) =>

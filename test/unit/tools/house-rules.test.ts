@@ -184,6 +184,19 @@ const FORBIDDEN: [where: string, code: string, rule: string][] = [
   ['ui/parts/inner.tsx', "export const x = <p dangerouslySetInnerHTML={{ __html: 'x' }} />;\n", INNER_HTML],
 
   ['host', uses('../src/config/configuration.ts'), IMPORTS],
+  ['host', uses('../cli/run.ts'), IMPORTS],
+  ['src/api', uses('../../cli/run.ts'), IMPORTS],
+  ['cli', uses('../src/config/configuration.ts'), IMPORTS],
+  ['cli', uses('../host/log.ts'), IMPORTS],
+  ['cli/commands', uses('#config/configuration.ts'), IMPORTS],
+  ['cli/commands', knows('#app/dependencies.ts'), IMPORTS],
+  ['cli/commands', uses('@azure/identity'), IMPORTS],
+  ['cli/commands', uses('#api/operations.ts'), PLUGIN],
+  ['cli/print', uses('#domain/redact.ts'), PLUGIN],
+  ['cli/connect', uses('zod'), PLUGIN],
+  ['cli/offline', uses('#app/dependencies.ts'), IMPORTS],
+  ['cli/offline', uses('../print/output.ts'), IMPORTS],
+  ['cli/connect', inline('#api/operations.ts'), PLUGIN],
   ['host/worker', uses('../../src/config/configuration.ts'), IMPORTS],
   ['host', uses('#config/configuration.ts'), IMPORTS],
 
@@ -248,6 +261,11 @@ const FORBIDDEN: [where: string, code: string, rule: string][] = [
 ];
 
 const ALLOWED: [folder: string, code: string][] = [
+  ['cli/connect', knows('#api/operations.ts')],
+  ['cli/commands', knows('#domain/run/run.ts')],
+  ['cli/commands', uses('../../host/exit-codes.ts')],
+  ['cli/commands', 'export const thing = await import("../offline/configuration.ts");\n'.replaceAll('"', "'")],
+  ['cli/offline', uses('#config/configuration.ts')],
   ['src', uses('./storage/azure/connect.ts')],
   ['src', uses('./activities/index.ts')],
   ['src/config', uses('#domain/blobs/blob-filter.ts')],

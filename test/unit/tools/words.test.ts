@@ -15,7 +15,7 @@ const code = files.filter((file) => /\.(ts|tsx|mjs|cjs|grit)$/.test(file));
 /** What a user or a reader of the code meets; in tests, words of the past may be quoted. */
 const worded = [
   ...documents,
-  ...code.filter((file) => /^(src|ui|host|demo|bench|prove|tools)\//.test(file)),
+  ...code.filter((file) => /^(src|ui|cli|host|demo|bench|prove|tools)\//.test(file)),
   ...files.filter((file) => file.endsWith('.bicep')),
   'strongroom.schema.json',
 ];
@@ -76,7 +76,7 @@ describe('the names in the code', () => {
   });
 
   /** This file has quotes in regular expressions, which `namesIn` does not understand. */
-  const named = code.filter((file) => /^(src|ui|host|prove|test)\//.test(file) && !file.endsWith('/words.test.ts'));
+  const named = code.filter((file) => /^(src|ui|cli|host|prove|test)\//.test(file) && !file.endsWith('/words.test.ts'));
 
   test.each(named)('%s keeps to the word list', (file) => {
     const pattern = finder(banned);
@@ -85,12 +85,12 @@ describe('the names in the code', () => {
 });
 
 describe('the width of lines', () => {
-  /** The formatter breaks no literals: in src and host a regular expression may be wider, elsewhere any literal. */
+  /** The formatter breaks no literals: in src, host and cli a regular expression may be wider, elsewhere any literal. */
   const wide = (file: string) =>
     textOf(file)
       .split('\n')
       .flatMap((line, index) => {
-        const literal = /^(src|host)\//.test(file) ? /^\s*\/\S/ : /['"`]/;
+        const literal = /^(src|host|cli)\//.test(file) ? /^\s*\/\S/ : /['"`]/;
         const isComment = /^\s*(\/\/|\/?\*)/.test(line);
         return [...line].length > 120 && (isComment || !literal.test(line)) ? [`line ${index + 1}`] : [];
       });
