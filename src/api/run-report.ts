@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bySchema } from '#domain/run/by.ts';
 import type { ChainLink } from '#domain/run/chain-link.ts';
+import { heldContentSchema } from '#domain/run/held-content.ts';
 import type { Members } from '#domain/run/members.ts';
 import type { NotPreserved } from '#domain/run/not-preserved.ts';
 import type { PlanSummary } from '#domain/run/plan-summary.ts';
@@ -119,6 +120,7 @@ const containerSchema = z
     problems: z.array(problemSchema),
     notPreserved: notPreservedCounts.optional(),
     transfers: transfersSchema.optional(),
+    held: heldContentSchema.optional(),
   } satisfies Members<ContainerReport>)
   .meta({ id: 'ContainerReport' });
 
@@ -126,6 +128,7 @@ const planSummarySchema = z
   .strictObject({
     ...{ keeps: count, removes: count, empties: count },
     ...{ items: count.nullable(), bytes: count.nullable(), emptiesFrom: time },
+    held: heldContentSchema.nullable(),
   } satisfies Members<PlanSummary>)
   .meta({ id: 'PlanSummary' });
 

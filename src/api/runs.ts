@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { pointFactsSchema } from '#domain/restore/point-facts.ts';
 import type { AskedRestore } from '#domain/run/asked.ts';
 import { bySchema } from '#domain/run/by.ts';
+import { heldContentSchema } from '#domain/run/held-content.ts';
 import type { Members } from '#domain/run/members.ts';
 import { catalogProblems } from './catalog-problem.ts';
 import { count, counts, cursor, instant, next, text, time } from './fields.ts';
@@ -42,6 +43,8 @@ export const runRowSchema = z
     problem: problemSchema.omit({ hint: true }).nullable(),
     problems: count.nullable(),
     point: pointFactsSchema.meta({ id: 'PointFacts' }).nullable(),
+    /** Of the plan of a prune. */
+    held: heldContentSchema.meta({ id: 'HeldContent' }).nullable(),
   })
   .meta({ id: 'RunRow' });
 
