@@ -24,6 +24,7 @@ const MODES = ['full', 'incremental', 'retry', 'restore', 'verify', 'prune', 're
 export const modeSchema = z.enum(MODES);
 export const statusSchema = z.enum(['running', 'succeeded', 'completed-with-failures', 'failed', 'cancelled']);
 
+export const phaseSchema = z.enum(['starting', 'listing', 'copying', 'waiting', 'publishing', 'ended']);
 export const triggerSchema = z.enum(['timer', 'http', 'run']);
 export const existingSchema = z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']);
 export const verifyKindSchema = z.enum(['quick', 'deep', 'drill']);
@@ -150,7 +151,7 @@ export const runReportSchema = z
     verify: verifyTaskSchema.optional(),
     prune: pruneTaskSchema.optional(),
     status: statusSchema,
-    phase: z.enum(['starting', 'listing', 'copying', 'waiting', 'publishing', 'ended']),
+    phase: phaseSchema,
     cancelling: z.boolean(),
     startedAt: time,
     finishedAt: time.nullable(),

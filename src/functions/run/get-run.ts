@@ -168,7 +168,7 @@ export async function progressOf(
   deps: Dependencies,
   client: DurableClient,
   id: string,
-): Promise<Pick<Report, 'progress' | 'progressAt' | 'lastSign'> | undefined> {
+): Promise<Pick<Report, 'phase' | 'progress' | 'progressAt' | 'lastSign'> | undefined> {
   try {
     const found = await findRun(deps, client, id);
     return found.state === 'running' ? await reportSoFar(deps, found) : undefined;
