@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pointFactsSchema } from '#domain/restore/point-facts.ts';
 import { bySchema } from '#domain/run/by.ts';
 import type { ChainLink } from '#domain/run/chain-link.ts';
 import { heldContentSchema } from '#domain/run/held-content.ts';
@@ -138,8 +139,13 @@ const actionSchema = z.union([
   z.strictObject({ may: z.literal(false), code: text, why: text }),
 ]);
 
+export const pointSchema = pointFactsSchema.meta({ id: 'PointFacts' });
+const laterRunSchema = z
+  .strictObject({ id: text, how: z.enum(['retries', 'follows', 'replaces']) })
+  .meta({ id: 'LaterRun' });
+
 /** What the API adds to a report. */
-type OfTheMoment = 'phase' | 'cancelling' | 'progressAt' | 'containersTotal' | 'actions';
+type OfTheMoment = 'phase' | 'cancelling' | 'progressAt' | 'containersTotal' | 'actions' | 'point' | 'followedBy';
 
 /** The report on a run, in progress or ended. */
 export const runReportSchema = z
@@ -174,6 +180,8 @@ export const runReportSchema = z
     chain: linkSchema.optional(),
     lastSign: time.nullable().optional(),
     countsAsLostAt: time.optional(),
+    point: pointSchema.nullable(),
+    followedBy: z.array(laterRunSchema).nullable(),
     comparedWith: text.optional(),
     notPreserved: notPreservedSchema.optional(),
     cost: runCostSchema,

@@ -40,6 +40,12 @@ test('a prune deletes what no restore point needs, and all remaining points stil
 
   const done = await executePrune(app, plan);
   expect(done).toMatchObject({ status: 'succeeded', counts: { failed: 0, removed: plan.counts.planned } });
+  expect((await app.report(plan.id)) as unknown).toMatchObject({ followedBy: [{ id: done.id, how: 'follows' }] });
+  const { runs } = (await app.call('GET', '/api/runs?mode=prune')).body as unknown as { runs: object[] };
+  expect(runs).toMatchObject([
+    { id: done.id, held: null },
+    { id: plan.id, held },
+  ]);
   expect(await restorePoints(app)).toEqual([states[3]!.id, states[2]!.id]);
   expect(await snapshotsOf(bed.vault.connectionString, 'databackup', 'blob-0')).toEqual(['day 2']);
   const backup = await contentOf(bed.vault.connectionString, 'databackup');
