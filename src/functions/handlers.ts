@@ -2,6 +2,7 @@ import type { OperationId } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { listPoisonHandler } from './archive/list-poison.ts';
 import { listReceiptsHandler } from './archive/list-receipts.ts';
+import { settlePoisonHandler } from './archive/settle-poison.ts';
 import { getArchiveHandler, listArchivesHandler } from './archive/show-archives.ts';
 import { startReconcileHandler, startReprocessHandler } from './archive/start-archiving.ts';
 import { checkConfigurationHandler } from './check-configuration.ts';
@@ -67,6 +68,7 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   startReconcile: startReconcileHandler,
   listReceipts: listReceiptsHandler,
   listPoison: listPoisonHandler,
+  settlePoison: settlePoisonHandler,
   startReprocess: startReprocessHandler,
   metrics: showMetricsHandler,
   showCost: showCostHandler,
