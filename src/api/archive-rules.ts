@@ -42,7 +42,7 @@ export const archiveRuleOperations = operations({
       200: z.strictObject({
         ...rule,
         receipts: z.strictObject({
-          ...{ done: count, claimed: count, failed: count, missed: count, isComplete: z.boolean() },
+          ...{ done: count, claimed: count, failed: count, missed: count, settled: count, isComplete: z.boolean() },
           newest: z.strictObject({ name: text.nullable(), at: time }).nullable(),
         }),
         poison: z.strictObject({ open: count, oldest: time.nullable(), codes: counts, isComplete: z.boolean() }),

@@ -1,13 +1,26 @@
 import { z } from 'zod';
-import type { Archived, Receipt, ReceiptLine, SourceVersion } from '#domain/archive/receipt.ts';
+import {
+  type Archived,
+  RECEIPT_STATES,
+  type Receipt,
+  type ReceiptLine,
+  type SourceVersion,
+} from '#domain/archive/receipt.ts';
+import type { Settlement } from '#domain/archive/settlement.ts';
+import { bySchema } from '#domain/run/by.ts';
 import type { Members } from '#domain/run/members.ts';
 import { RECEIPT_FORMAT } from '#domain/run/stored-format.ts';
 import { count, cursor, next, text, time } from './fields.ts';
 import { limitUpTo } from './limit.ts';
 import { operations } from './operation.ts';
+import { reason } from './reason.ts';
 import { startedRunSchema } from './started-run.ts';
 
-const state = z.enum(['claimed', 'failed', 'done', 'missed']);
+const state = z.enum(RECEIPT_STATES);
+
+const settlementSchema = z
+  .strictObject({ at: time, reason: text, by: bySchema } satisfies Members<Settlement>)
+  .meta({ id: 'Settlement' });
 
 const lineSchema = z
   .strictObject({ name: text, etag: text, state, at: time, modified: time } satisfies Members<ReceiptLine>)
@@ -33,13 +46,19 @@ const receiptSchema = z
     finishedAt: time.optional(),
     seconds: z.number().optional(),
     problem: z.strictObject({ code: text, message: text.optional() }).optional(),
+    settlement: settlementSchema.optional(),
   } satisfies Members<Receipt>)
   .meta({ id: 'Receipt' });
+
+const poisonState = z.enum(['open', 'settled']);
 
 const poisonSchema = z
   .strictObject({
     ...{ id: text, container: text, name: text, etag: text.nullable(), since: time, at: time, times: count },
     ...{ code: text, message: text, hint: text },
+    state: poisonState,
+    settledAt: time.nullable(),
+    settlement: settlementSchema.nullable(),
   })
   .meta({ id: 'PoisonUpload' });
 
@@ -61,6 +80,7 @@ export const archiveOperations = operations({
     query: z.strictObject({
       name: z.string().max(1024).optional(),
       prefix: z.string().max(1024).optional(),
+      state: state.optional(),
       limit: limitUpTo(5000, 500),
       cursor: cursor.optional(),
     }),
@@ -74,9 +94,28 @@ export const archiveOperations = operations({
     path: 'archives/{rule}/poison',
     summary: 'List uploads that failed permanently',
     needs: 'names',
-    query: z.strictObject({ limit: limitUpTo(500, 100), cursor: cursor.optional() }),
+    query: z.strictObject({
+      state: poisonState.default('open'),
+      limit: limitUpTo(500, 100),
+      cursor: cursor.optional(),
+    }),
     answers: { 200: z.strictObject({ rule: text, uploads: z.array(poisonSchema), next }) },
     errors: { 400: ['cursor-invalid'], 404: ['rule-not-found'] },
+  },
+  settlePoison: {
+    method: 'POST',
+    path: 'archives/{rule}/poison/{id}/settle',
+    summary: 'Settle that an upload that failed permanently is not archived',
+    needs: 'protect',
+    body: z.strictObject({ reason }),
+    answers: {
+      200: z.strictObject({
+        ...{ rule: text, id: text, code: text },
+        // Null if a run has archived it meanwhile.
+        ...{ settledAt: time.nullable(), settlement: settlementSchema.nullable() },
+      }),
+    },
+    errors: { 404: ['rule-not-found', 'poison-not-found'], 409: ['being-archived'] },
   },
   startReprocess: {
     method: 'POST',

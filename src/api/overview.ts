@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { pointFactsSchema } from '#domain/restore/point-facts.ts';
+import { heldContentSchema } from '#domain/run/held-content.ts';
 import type { Members } from '#domain/run/members.ts';
 import { proofSchema } from '#domain/run/restore-point.ts';
 import { CONDITION_NAMES, type Condition, SEVERITIES } from '#domain/watch/conditions.ts';
 import { JOB_STATES } from '#domain/watch/job-state.ts';
+import { DAY_RESULTS, type StripDay } from '#domain/watch/strip.ts';
 import { count, text, time } from './fields.ts';
 import { operations } from './operation.ts';
+import { phaseSchema } from './run-report.ts';
 
 const kind = z.enum(['backup', 'verify', 'prune', 'reconcile']);
 const severity = z.enum(SEVERITIES);
@@ -41,17 +44,45 @@ const newestPoint = z
   })
   .meta({ id: 'NewestPoint' });
 
+const heldAt = heldContentSchema.extend({ at: time }).meta({ id: 'HeldAt' });
+
+/** A day of a job, in its time zone. Null is what is not known; `worst` also if nothing ran. */
+const daySchema = z
+  .strictObject({
+    day: z.iso.date(),
+    worst: z.enum(DAY_RESULTS).nullable(),
+    ...{ runs: count.nullable(), missed: count.nullable() },
+  } satisfies Members<StripDay>)
+  .meta({ id: 'StripDay' });
+
+const runningSchema = z
+  .strictObject({
+    ...{ id: text, mode: text, startedAt: time, isSilent: z.boolean() },
+    phase: phaseSchema.nullable(),
+    ...{ fraction: z.number().nullable(), secondsLeft: z.number().nullable() },
+  })
+  .meta({ id: 'RunInProgress' });
+
 const standing = {
   name: text,
   state: z.enum(JOB_STATES),
   severity: severity.nullable(),
   paused: z.strictObject({ since: time, until: time.nullable() }).nullable(),
-  running: z.array(z.strictObject({ id: text, mode: text, startedAt: time, isSilent: z.boolean() })),
+  running: z.array(runningSchema),
   runs: z.array(runsSchema),
   problem: z.strictObject({ code: text, message: text, hint: text }).nullable(),
 };
-const jobSchema = z.strictObject({ ...standing, restorePoint: newestPoint.nullable() }).meta({ id: 'JobOverview' });
+const jobSchema = z
+  .strictObject({
+    ...standing,
+    restorePoint: newestPoint.nullable(),
+    size: z.strictObject({ blobs: count, entities: count, bytes: bytes }).nullable(),
+    held: heldAt.nullable(),
+    strip: z.array(daySchema).nullable(),
+  })
+  .meta({ id: 'JobOverview' });
 const ruleSchema = z.strictObject({ ...standing, failedPermanently: count.nullable() }).meta({ id: 'RuleOverview' });
+const vaultSchema = z.strictObject({ alias: text, held: heldAt.nullable() }).meta({ id: 'VaultOverview' });
 export type JobOverview = z.input<typeof jobSchema>;
 export type RuleOverview = z.input<typeof ruleSchema>;
 
@@ -72,6 +103,7 @@ export const overviewOperations = operations({
         conditions: z.array(conditionSchema),
         jobs: z.array(jobSchema),
         archives: z.array(ruleSchema),
+        vaults: z.array(vaultSchema),
       }),
     },
     errors: {},

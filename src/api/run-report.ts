@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { pointFactsSchema } from '#domain/restore/point-facts.ts';
 import { bySchema } from '#domain/run/by.ts';
 import type { ChainLink } from '#domain/run/chain-link.ts';
+import { heldContentSchema } from '#domain/run/held-content.ts';
 import type { Members } from '#domain/run/members.ts';
 import type { NotPreserved } from '#domain/run/not-preserved.ts';
 import type { PlanSummary } from '#domain/run/plan-summary.ts';
@@ -23,6 +25,7 @@ const MODES = ['full', 'incremental', 'retry', 'restore', 'verify', 'prune', 're
 export const modeSchema = z.enum(MODES);
 export const statusSchema = z.enum(['running', 'succeeded', 'completed-with-failures', 'failed', 'cancelled']);
 
+export const phaseSchema = z.enum(['starting', 'listing', 'copying', 'waiting', 'publishing', 'ended']);
 export const triggerSchema = z.enum(['timer', 'http', 'run']);
 export const existingSchema = z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']);
 export const verifyKindSchema = z.enum(['quick', 'deep', 'drill']);
@@ -119,6 +122,7 @@ const containerSchema = z
     problems: z.array(problemSchema),
     notPreserved: notPreservedCounts.optional(),
     transfers: transfersSchema.optional(),
+    held: heldContentSchema.optional(),
   } satisfies Members<ContainerReport>)
   .meta({ id: 'ContainerReport' });
 
@@ -126,6 +130,7 @@ const planSummarySchema = z
   .strictObject({
     ...{ keeps: count, removes: count, empties: count },
     ...{ items: count.nullable(), bytes: count.nullable(), emptiesFrom: time },
+    held: heldContentSchema.nullable(),
   } satisfies Members<PlanSummary>)
   .meta({ id: 'PlanSummary' });
 
@@ -134,8 +139,13 @@ const actionSchema = z.union([
   z.strictObject({ may: z.literal(false), code: text, why: text }),
 ]);
 
+export const pointSchema = pointFactsSchema.meta({ id: 'PointFacts' });
+const laterRunSchema = z
+  .strictObject({ id: text, how: z.enum(['retries', 'follows', 'replaces']) })
+  .meta({ id: 'LaterRun' });
+
 /** What the API adds to a report. */
-type OfTheMoment = 'phase' | 'cancelling' | 'progressAt' | 'containersTotal' | 'actions';
+type OfTheMoment = 'phase' | 'cancelling' | 'progressAt' | 'containersTotal' | 'actions' | 'point' | 'followedBy';
 
 /** The report on a run, in progress or ended. */
 export const runReportSchema = z
@@ -147,7 +157,7 @@ export const runReportSchema = z
     verify: verifyTaskSchema.optional(),
     prune: pruneTaskSchema.optional(),
     status: statusSchema,
-    phase: z.enum(['starting', 'listing', 'copying', 'waiting', 'publishing', 'ended']),
+    phase: phaseSchema,
     cancelling: z.boolean(),
     startedAt: time,
     finishedAt: time.nullable(),
@@ -170,6 +180,8 @@ export const runReportSchema = z
     chain: linkSchema.optional(),
     lastSign: time.nullable().optional(),
     countsAsLostAt: time.optional(),
+    point: pointSchema.nullable(),
+    followedBy: z.array(laterRunSchema).nullable(),
     comparedWith: text.optional(),
     notPreserved: notPreservedSchema.optional(),
     cost: runCostSchema,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { pointFactsSchema } from '#domain/restore/point-facts.ts';
 import type { AskedRestore } from '#domain/run/asked.ts';
 import { bySchema } from '#domain/run/by.ts';
+import { heldContentSchema } from '#domain/run/held-content.ts';
 import type { Members } from '#domain/run/members.ts';
 import { catalogProblems } from './catalog-problem.ts';
 import { count, counts, cursor, instant, next, text, time } from './fields.ts';
@@ -11,6 +11,7 @@ import { outcomeSchema } from './outcome.ts';
 import {
   existingSchema,
   modeSchema,
+  pointSchema,
   problemSchema,
   runReportSchema,
   statusSchema,
@@ -41,7 +42,9 @@ export const runRowSchema = z
     bytes: counts.optional(),
     problem: problemSchema.omit({ hint: true }).nullable(),
     problems: count.nullable(),
-    point: pointFactsSchema.meta({ id: 'PointFacts' }).nullable(),
+    point: pointSchema.nullable(),
+    /** Of the plan of a prune. */
+    held: heldContentSchema.meta({ id: 'HeldContent' }).nullable(),
   })
   .meta({ id: 'RunRow' });
 

@@ -19,19 +19,26 @@ const query = z
     if (message !== undefined) context.addIssue({ code: 'custom', path: ['q'], message });
   });
 
+const pointInTime = z.strictObject({ id: text, time });
+
 export const searchOperations = operations({
   searchNames: {
     method: 'GET',
     path: 'search',
-    summary: 'Search a restore point for blobs by name',
+    summary: 'Search restore points for blobs by name',
     needs: 'names',
     query,
     answers: {
       200: z.strictObject({
-        restorePoint: z.strictObject({ id: text, time }),
-        items: z.array(z.strictObject({ container: text, name: text, size: count, modified: time })),
+        /** Where the search is. */
+        restorePoint: pointInTime,
+        items: z.array(
+          z.strictObject({ container: text, name: text, size: count, modified: time, restorePoint: pointInTime }),
+        ),
         /** How far the search is. */
         parts: z.strictObject({ scanned: count, total: count }),
+        /** Of a search of older ones: those that cannot be read in part, and why. */
+        unread: z.array(z.strictObject({ id: text, message: text })).optional(),
         next,
       }),
     },

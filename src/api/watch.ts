@@ -10,7 +10,7 @@ import { reason } from './reason.ts';
 const pauseSchema = z
   .strictObject({
     ...{ at: time, reason: text, until: time.optional(), by: bySchema.optional() },
-  } satisfies Members<Omit<Pause, 'resumed' | 'resumedBy'>>)
+  } satisfies Members<Omit<Pause, 'resumed' | 'resumedBy' | 'earlier'>>)
   .meta({ id: 'Pause' });
 
 export const watchOperations = operations({

@@ -4,6 +4,7 @@ import { checkRightsHandler } from './accounts/check-rights.ts';
 import { listAccountContainersHandler, listAccountTablesHandler } from './accounts/list-names.ts';
 import { listPoisonHandler } from './archive/list-poison.ts';
 import { listReceiptsHandler } from './archive/list-receipts.ts';
+import { settlePoisonHandler } from './archive/settle-poison.ts';
 import { getArchiveHandler, listArchivesHandler } from './archive/show-archives.ts';
 import { startReconcileHandler, startReprocessHandler } from './archive/start-archiving.ts';
 import { checkConfigurationHandler } from './check-configuration.ts';
@@ -69,6 +70,7 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   startReconcile: startReconcileHandler,
   listReceipts: listReceiptsHandler,
   listPoison: listPoisonHandler,
+  settlePoison: settlePoisonHandler,
   startReprocess: startReprocessHandler,
   metrics: showMetricsHandler,
   showCost: showCostHandler,

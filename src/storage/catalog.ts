@@ -3,6 +3,8 @@ import { type PointFacts, pointFacts } from '#domain/restore/point-facts.ts';
 import { type Asked, askedOf } from '#domain/run/asked.ts';
 import type { By } from '#domain/run/by.ts';
 import { defined } from '#domain/run/defined.ts';
+import { heldByPlan } from '#domain/run/held-by-plan.ts';
+import type { HeldContent } from '#domain/run/held-content.ts';
 import { type Problem, worstOf } from '#domain/run/problems.ts';
 import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
@@ -79,6 +81,8 @@ export interface CatalogRow extends Asked {
   requests?: number;
   /** Of a restore point. */
   point?: PointFacts;
+  /** Of the plan of a prune that listed everything of its job. */
+  held?: HeldContent;
 }
 
 export type RowProblem = Pick<Problem, 'code' | 'container' | 'count' | 'message'>;
@@ -103,6 +107,7 @@ export function catalogRowOf(summary: RunSummary): CatalogRow {
     problems: summary.problems.length,
     requests: Object.values(requests).reduce((sum, count) => sum + count, 0),
     ...(isRestorePoint(summary) && { point: pointFacts(summary) }),
+    ...defined({ held: heldByPlan(summary) }),
   };
 }
 

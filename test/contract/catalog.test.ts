@@ -52,6 +52,7 @@ describe('a catalog', () => {
       restore: { point: 'p', account: 'S', container: 'c', prefix: '', table: 't', existing: 'fail', names: 3 },
       verify: { point: 'p', kind: 'quick' },
       prune: { plan: null },
+      held: { blobs: 5, kept: 0, bytes: 2 ** 50 },
       point: {
         ...{ containers: 1, blobs: 2, tables: 0, entities: 0, bytes: null },
         lacks: { skipped: 0, failed: 1, containers: ['lost'], tables: [] },

@@ -57,6 +57,7 @@ export async function archiveVersion(
       const before = found?.value;
       const standing = standingOf(before, owner, copying.now());
       if (standing.is === 'held') return standing;
+      if (standing.is === 'settled') return settled(outcomeOf(source, 'skipped', { code: 'settled' }));
       if (standing.is === 'ended') return settled(outcomeOf(source, 'unchanged', vaultEtagOf(before)));
       const value = claim(before, rule, versionOf(context, source), owner, copying.now(), claimMs);
       const etag = await receipts.write(value, found ? { ifMatch: found.etag } : 'absent');
@@ -86,7 +87,7 @@ export async function confirmVersion(context: ArchiveContext, copy: PendingCopy)
  * whether the version was archived in time.
  */
 export async function endPassed(context: ArchiveContext, { value, etag }: FoundReceipt): Promise<void> {
-  if (!value || value.state === 'done' || value.state === 'missed') return;
+  if (!value || value.state === 'done' || value.state === 'missed' || value.state === 'settled') return;
   const { name, size, modified } = value.source;
   const source: BlobState = { name, etag: value.source.etag, lastModified: modified, size, type: 'block' };
   const copy = await copyOf(context, source);
@@ -153,6 +154,8 @@ async function finish(
   const now = context.copying.now();
   await endReceipt(context, source, found, now, (before) => {
     if (archived) return ended(before, 'done', now, { archived });
+    // An operator has settled it meanwhile.
+    if (before.state === 'settled') return undefined;
     // A claim of another owner stays: that owner may succeed where this one failed.
     if (before.owner !== context.owner) return undefined;
     return ended(before, passed ? 'missed' : 'failed', now, { problem: problemIn(outcome) });

@@ -2,6 +2,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf, receiptsOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import { afterPermanentFailure, type Poison } from '#domain/archive/poison.ts';
+import type { Receipt } from '#domain/archive/receipt.ts';
 import { poisonId } from '#domain/archive/receipt-path.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { redact } from '#domain/redact.ts';
@@ -53,11 +54,15 @@ async function lastFailure(
   } catch (error) {
     if (!isStorageError(error)) throw error;
     const announced = etag === undefined ? undefined : (await receipts.read(name, etag))?.value;
-    if (announced?.state === 'done') return 'settled';
+    if (isOver(announced)) return 'settled';
     // Without a receipt, every attempt failed for the same reason.
     return announced?.problem ?? { code: problemCodeOf(error, 'source'), message: redact(error.message) };
   }
   if (present === undefined) return 'settled';
   const receipt = (await receipts.read(name, present.etag))?.value;
-  return receipt?.state === 'done' ? 'settled' : receipt?.problem;
+  return isOver(receipt) ? 'settled' : receipt?.problem;
+}
+
+function isOver(receipt: Receipt | undefined): boolean {
+  return receipt?.state === 'done' || receipt?.state === 'settled';
 }

@@ -1,9 +1,11 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
-import type { PoisonLine } from '#domain/archive/poison.ts';
+import { type PoisonLine, settledPoison } from '#domain/archive/poison.ts';
+import type { Settlement } from '#domain/archive/settlement.ts';
 import { MergeWalk, type WalkPosition } from '#domain/blobs/merge-walk.ts';
 import { agedRuns } from '#domain/prune/old-runs.ts';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
+import { defined } from '#domain/run/defined.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
@@ -153,24 +155,33 @@ class ReceiptTidier {
 }
 
 function isEnded({ state }: ListedReceipt): boolean {
-  return state === 'done' || state === 'missed';
+  return state === 'done' || state === 'missed' || state === 'settled';
 }
 
 async function settlePoison(archive: ArchiveContext, store: PoisonStore, now: Date): Promise<void> {
   for await (const entry of store.listAll('open')) {
-    if (!(await isSettled(archive, entry))) continue;
+    const end = await endOf(archive, entry);
+    if (!end) continue;
     await store.change(entry.id, (before) =>
       // It may have failed permanently again since it was listed, with another version.
-      before?.at === entry.at ? { ...before, state: 'settled', settledAt: now.toISOString() } : undefined,
+      before?.at === entry.at ? settledPoison(before, now, end.settlement) : undefined,
     );
   }
 }
 
-/** Whether the version that failed is archived or gone, and so is the version that replaced it. */
-async function isSettled({ receipts, copying }: ArchiveContext, { name }: PoisonLine): Promise<boolean> {
+/**
+ * How an upload ended: the version that failed is archived, settled or gone, and so is the version that replaced it.
+ * Undefined if something is left to archive.
+ */
+async function endOf(
+  { receipts, copying }: ArchiveContext,
+  { name }: PoisonLine,
+): Promise<{ settlement?: Settlement } | undefined> {
   const present = await copying.source.getProperties(copying.container, name);
-  if (!present) return true;
-  return (await receipts.read(name, present.etag))?.value?.state === 'done';
+  if (!present) return {};
+  const receipt = (await receipts.read(name, present.etag))?.value;
+  if (receipt?.state === 'settled') return defined({ settlement: receipt.settlement });
+  return receipt?.state === 'done' ? {} : undefined;
 }
 
 /** Distinguishes a refused removal from everything that the source may refuse. */

@@ -62,6 +62,17 @@ export function originsIn(manifests: readonly ContainerManifest[]): Origin[] {
   return [...new Map(manifests.map((manifest) => [keyOf(manifest), manifest])).values()];
 }
 
+/**
+ * The job whose content a name is, of the origins that its prefix fits: jobs share a backup container under prefixes of
+ * their own, and one may have had another prefix earlier. Each object counts for one job.
+ */
+export function ownerOf(origins: readonly Origin[]): string | undefined {
+  const [owner] = origins.toSorted(
+    (a, b) => b.prefix.length - a.prefix.length || Number(a.job > b.job) - Number(a.job < b.job),
+  );
+  return owner?.job;
+}
+
 /** All blobs that a backup blob may be a copy of; none if one of them is in another account than `source`. */
 export function originalsOf(
   name: string,

@@ -4,13 +4,21 @@ import type { BlobState } from '#domain/blobs/blob.ts';
 import { originalName, vaultNameOf } from '#domain/copying/vault-name.ts';
 import { deletable } from '#domain/prune/deletable.ts';
 import { mayHoldEntry } from '#domain/restore/locate.ts';
+import { NO_CONTENT, withObject } from '#domain/run/held-content.ts';
 import { isHeld } from '#domain/run/manifest.ts';
 import { mayOverlap, type NameRange } from '#domain/run/name-range.ts';
 import type { Outcome, PlannedItem } from '#domain/run/outcome.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
-import { type ContainerManifest, manifestsOf, type Origin, originalsOf, originsIn } from './container-manifests.ts';
+import {
+  type ContainerManifest,
+  manifestsOf,
+  type Origin,
+  originalsOf,
+  originsIn,
+  ownerOf,
+} from './container-manifests.ts';
 import { type BlobsByName, listVaultSlice } from './list-vault-slice.ts';
 
 /**
@@ -39,13 +47,18 @@ async function planSlice(context: RunContext, input: SliceInput): Promise<SliceR
   const writer = new SliceWriter(context, input.slice);
   const origins = originsIn(manifests);
   const before = Date.parse(plan.before);
+  let held = NO_CONTENT;
   for (const [name, group] of blobs) {
     for (const { size } of group) writer.list(size);
     const own = origins.filter(({ prefix }) => name.startsWith(prefix));
+    if (ownerOf(own) === run.job) {
+      for (const { size, snapshotOrVersion } of group) held = withObject(held, size, snapshotOrVersion !== undefined);
+    }
     const items = itemsOf(context, name, group, own, needed, before);
     tally.unchanged += group.length - items.length;
     for (const item of items) await writer.plan(item);
   }
+  tally.held = held;
   return writer.finish(next && { next });
 }
 

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import { isUnneeded } from '#domain/prune/unneeded-file.ts';
 import { CONTROL_CONTAINER, entityFilesPrefix } from '#domain/run/control-paths.ts';
+import { NO_CONTENT, withObject } from '#domain/run/held-content.ts';
 import { isHeld } from '#domain/run/manifest.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import type { PointName, PrunePlan } from '#domain/run/prune-plan.ts';
@@ -47,12 +48,14 @@ async function planSlice(
   if (input.slice === 0) await assertPresent(control, run.job, needed);
   const writer = new SliceWriter(context, input.slice);
   const before = Date.parse(plan.before);
+  let held = NO_CONTENT;
   let marker = input.from?.beside;
   do {
     const position = marker === undefined ? {} : { marker };
     const page = await control.list({ prefix: entityFilesPrefix(run.job, table), ...position });
     for (const file of page.blobs) {
       writer.list(file.size);
+      held = withObject(held, file.size, false);
       if (isUnneeded(file, { job: run.job, table }, (path) => needed.has(path), before)) {
         await writer.plan({ from: file, reason: 'not-needed' });
       } else {
@@ -61,6 +64,7 @@ async function planSlice(
     }
     marker = page.next;
   } while (marker !== undefined && context.tally.listed < context.deps.limits.sliceBlobs);
+  context.tally.held = held;
   return writer.finish(marker === undefined ? {} : { next: { beside: marker } });
 }
 

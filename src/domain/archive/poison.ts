@@ -1,5 +1,6 @@
 import type { ProblemCode } from '../run/problems.ts';
 import { POISON_FORMAT } from '../run/stored-format.ts';
+import type { Settlement } from './settlement.ts';
 
 /** An upload that failed permanently. The vault keeps it until it is archived. */
 export interface Poison {
@@ -19,6 +20,8 @@ export interface Poison {
   times: number;
   state: 'open' | 'settled';
   settledAt?: string;
+  /** If an operator has settled it; absent if it was archived, or is gone. */
+  settlement?: Settlement;
 }
 
 /** The fields that a listing shows. */
@@ -46,6 +49,11 @@ export function afterPermanentFailure(
     times: (isOpen ? before.times : 0) + 1,
     state: 'open',
   };
+}
+
+/** The entry once nothing is left to archive, or an operator has settled it. */
+export function settledPoison(before: Poison, now: Date, settlement?: Settlement): Poison {
+  return { ...before, state: 'settled', settledAt: now.toISOString(), ...(settlement && { settlement }) };
 }
 
 export function isPoison(value: unknown): value is Poison {

@@ -6,11 +6,12 @@ export interface ReceiptCounts {
   claimed: number;
   failed: number;
   missed: number;
+  settled: number;
   /** The version that was archived last. */
   newest: Pick<ReceiptLine, 'name' | 'at'> | null;
 }
 
-export const NO_RECEIPTS: ReceiptCounts = { done: 0, claimed: 0, failed: 0, missed: 0, newest: null };
+export const NO_RECEIPTS: ReceiptCounts = { done: 0, claimed: 0, failed: 0, missed: 0, settled: 0, newest: null };
 
 export function withReceipts(counts: ReceiptCounts, lines: readonly ReceiptLine[]): ReceiptCounts {
   const sum = { ...counts };

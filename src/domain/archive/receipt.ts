@@ -1,6 +1,7 @@
 import type { CopyMethod } from '../run/outcome.ts';
 import type { ProblemCode } from '../run/problems.ts';
 import { RECEIPT_FORMAT } from '../run/stored-format.ts';
+import type { Settlement } from './settlement.ts';
 
 /** One version of one blob: the subject of a receipt. */
 export interface SourceVersion {
@@ -21,8 +22,10 @@ export interface SourceVersion {
  * - `failed`: the last attempt failed; any owner may claim it at once.
  * - `done`: archived, and seen to be.
  * - `missed`: deleted or overwritten before it could be copied.
+ * - `settled`: an operator has settled that it is not archived.
  */
-export type ReceiptState = 'claimed' | 'failed' | 'done' | 'missed';
+export type ReceiptState = (typeof RECEIPT_STATES)[number];
+export const RECEIPT_STATES = ['claimed', 'failed', 'done', 'missed', 'settled'] as const;
 
 /**
  * Evidence that one version is archived, or the claim of its owner. One small object in the vault, replaced by
@@ -47,6 +50,7 @@ export interface Receipt {
   /** From the last claim, or from the start of an asynchronous copy. */
   seconds?: number;
   problem?: { code: ProblemCode; message?: string };
+  settlement?: Settlement;
 }
 
 /** The copy, and where it is. */
@@ -65,6 +69,7 @@ export type Standing =
   /** It has no owner: it may be claimed. */
   | { is: 'free' }
   | { is: 'ended' }
+  | { is: 'settled' }
   /** The claim of another owner holds for this many milliseconds more. */
   | { is: 'held'; forMs: number };
 
@@ -77,6 +82,7 @@ const CLOCKS_APART_MS = 3_600_000;
  */
 export function standingOf(receipt: Receipt | undefined, owner: string, now: Date): Standing {
   if (receipt?.state === 'done') return { is: 'ended' };
+  if (receipt?.state === 'settled') return { is: 'settled' };
   // A missed version that the source has again may be claimed.
   if (receipt?.state !== 'claimed') return { is: 'free' };
   if (receipt.owner === owner) return { is: 'free' };
@@ -107,10 +113,24 @@ export function claim(
   };
 }
 
+/** The receipt of a version that an operator has settled, whatever was tried before. It keeps why that failed. */
+export function settledAs(
+  before: Receipt | undefined,
+  rule: string,
+  source: SourceVersion,
+  settlement: Settlement,
+): Receipt {
+  const { at } = settlement;
+  const unclaimed = { owner: '', claimedAt: at, expiresAt: at, tries: 0 };
+  const first: Receipt = { format: RECEIPT_FORMAT, rule, source, state: 'failed', ...unclaimed };
+  const { archived: _, copy: __, ...known } = before ?? first;
+  return { ...known, state: 'settled', finishedAt: at, settlement };
+}
+
 /** The receipt at the end of a claim. */
 export function ended(
   { copy, problem, ...claimed }: Receipt,
-  state: Exclude<ReceiptState, 'claimed'>,
+  state: Exclude<ReceiptState, 'claimed' | 'settled'>,
   now: Date,
   more: Pick<Receipt, 'archived' | 'problem'>,
 ): Receipt {
@@ -161,5 +181,5 @@ export function isReceipt(value: unknown, name: string, etag: string): value is 
 }
 
 function isState(state: unknown): state is ReceiptState {
-  return state === 'claimed' || state === 'failed' || state === 'done' || state === 'missed';
+  return RECEIPT_STATES.some((each) => each === state);
 }

@@ -11,6 +11,18 @@ export interface Metric {
 export const METRICS = {
   strongroom_info: { help: 'The version of the app. The value is always 1.', labels: ['version'] },
   strongroom_account_up: { help: 'Whether the account answers: 1 or 0.', labels: ['account'] },
+  strongroom_vault_bytes: {
+    help: 'What the jobs of a vault held when their last prunes were planned. Absent if that of one is not known.',
+    labels: ['account'],
+  },
+  strongroom_vault_objects: {
+    help: 'The same in objects: blobs, or what is kept of earlier ones as snapshots and versions.',
+    labels: ['account', 'what'],
+  },
+  strongroom_vault_counted_timestamp_seconds: {
+    help: 'When the oldest of these prunes was planned.',
+    labels: ['account'],
+  },
   strongroom_open_conditions: { help: 'How many conditions of the watch are open.', labels: ['severity'] },
   strongroom_condition: {
     help: '1 for each condition of the watch that is open. It has one of the labels job_name, account and channel.',

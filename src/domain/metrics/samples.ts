@@ -1,3 +1,4 @@
+import type { HeldContent } from '../run/held-content.ts';
 import type { Scheduled } from '../run/occurrence.ts';
 import { type Condition, SEVERITIES } from '../watch/conditions.ts';
 import type { JobFacts } from '../watch/facts.ts';
@@ -10,9 +11,14 @@ export interface AppMeasures {
   /** Whether each account answers. */
   accounts: ReadonlyMap<string, boolean>;
   conditions: readonly Condition[];
+  /** What vaults hold, and when that was counted; without those of which it is not known. */
+  held: ReadonlyMap<string, HeldContent & { at: string }>;
   /** Undefined for a job that cannot be read. */
   jobs: ReadonlyMap<string, JobMeasures | undefined>;
 }
+
+/** Schedules start no restores: nothing is expected of them, but how the last one ended. */
+export type MeasuredKind = Scheduled | 'restore';
 
 /** What is known of a job or archive rule. */
 export interface JobMeasures {
@@ -22,9 +28,9 @@ export interface JobMeasures {
   /** When its schedules next start something. */
   next: Partial<Record<Scheduled, Date>>;
   /** The newest run of each kind that has ended, however. */
-  last: Partial<Record<Scheduled, LastRun>>;
+  last: Partial<Record<MeasuredKind, LastRun>>;
   /** When the newest run of each kind that succeeded ended. ISO 8601. */
-  succeededAt: Partial<Record<Scheduled, string>>;
+  succeededAt: Partial<Record<MeasuredKind, string>>;
   /** When the run of the newest restore point started. ISO 8601. */
   restorePointAt?: string;
   /** Of runs in progress, by id. */
@@ -53,10 +59,16 @@ const STATUSES = ['succeeded', 'completed-with-failures', 'failed', 'cancelled']
 const OUTCOMES = ['copied', 'unchanged', 'skipped', 'failed', 'removed'];
 
 /** Everything that GET /api/metrics shows. */
-export function samplesOf({ version, accounts, conditions, jobs }: AppMeasures, now: Date): Sample[] {
+export function samplesOf({ version, accounts, conditions, held, jobs }: AppMeasures, now: Date): Sample[] {
   return [
     sample('strongroom_info', { version }, 1),
     ...[...accounts].map(([account, isUp]) => sample('strongroom_account_up', { account }, isUp)),
+    ...[...held].flatMap(([account, { blobs, kept, bytes, at: time }]) => [
+      sample('strongroom_vault_bytes', { account }, bytes),
+      sample('strongroom_vault_objects', { account, what: 'blobs' }, blobs),
+      sample('strongroom_vault_objects', { account, what: 'kept' }, kept),
+      ...at('strongroom_vault_counted_timestamp_seconds', { account }, time),
+    ]),
     ...SEVERITIES.map((severity) =>
       sample(
         'strongroom_open_conditions',
@@ -87,29 +99,36 @@ function ofJob(job_name: string, measures: JobMeasures, now: Date): Sample[] {
       sample('strongroom_job_verified_failed_items', { job_name, verification }, failed),
     ]),
     ...kinds.flatMap((kind) => ofKind(job_name, kind, measures, now)),
+    ...ofEnded({ job_name, kind: 'restore' }, measures),
   ];
 }
 
 function ofKind(job_name: string, kind: Scheduled, measures: JobMeasures, now: Date): Sample[] {
-  const { facts, next, last, succeededAt, progress } = measures;
+  const { facts, next, progress } = measures;
   const standing = facts.standings[kind];
   const isExpected = standing !== undefined && standing.state !== 'unwatched';
   const isOverdue = standing?.state === 'overdue' && !isPaused(facts.pause, now);
   const labels = { job_name, kind };
   const running = facts.running.filter(({ what }) => what === kind);
   const [newest] = running.toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-  const run = last[kind];
   return [
     ...at('strongroom_job_next_timestamp_seconds', labels, next[kind]?.toISOString()),
     ...(isExpected ? [sample('strongroom_job_overdue', labels, isOverdue)] : []),
-    ...at('strongroom_last_success_timestamp_seconds', labels, succeededAt[kind]),
-    ...(run ? ofLastRun(labels, run) : []),
+    ...ofEnded(labels, measures),
     sample('strongroom_runs_in_progress', labels, running.length),
     ...(newest ? ofRunInProgress(labels, newest.startedAt, progress.get(newest.id)) : []),
   ];
 }
 
 type OfKind = Record<'job_name' | 'kind', string>;
+
+function ofEnded(labels: { job_name: string; kind: MeasuredKind }, { last, succeededAt }: JobMeasures): Sample[] {
+  const run = last[labels.kind];
+  return [
+    ...at('strongroom_last_success_timestamp_seconds', labels, succeededAt[labels.kind]),
+    ...(run ? ofLastRun(labels, run) : []),
+  ];
+}
 
 function ofLastRun(labels: OfKind, run: LastRun): Sample[] {
   const { status, startedAt, finishedAt, counts = {}, bytes = {}, requests, cost } = run;

@@ -1,3 +1,4 @@
+import { localDates } from '../run/local-date.ts';
 import type { RetentionDecision } from '../run/prune-plan.ts';
 
 /** The restore points that a job keeps. The rules are a union: a point stays if any rule keeps it. */
@@ -145,21 +146,6 @@ function applyBrakes(newestFirst: readonly Candidate[]): void {
 
 function succeeded({ point }: Candidate): boolean {
   return point.status === 'succeeded';
-}
-
-/** Returns the date of a time in the zone, as `2026-11-20`. */
-function localDates(timeZone: string): (time: number) => string {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone,
-    calendar: 'gregory',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-  });
-  return (time) => {
-    const part = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, value]));
-    return `${part.year!.padStart(4, '0')}-${part.month}-${part.day}`;
-  };
 }
 
 /** The ISO week of a date, as `2026-W47`: it belongs to the year of its Thursday. */

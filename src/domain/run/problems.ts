@@ -467,6 +467,12 @@ export const PROBLEMS = {
       'The rule archives a blob once it has not changed for "quietMinutes". A later event or reconciliation archives ' +
       'it. No action is needed.',
   },
+  settled: {
+    meaning: 'settled by an operator, so not archived',
+    hint:
+      'An operator has settled that this version is not archived. Its receipt shows who and why, in "settlement". To ' +
+      'archive it after all, upload it again. No action is needed.',
+  },
   'point-removed': {
     meaning: 'the restore point is removed',
     hint: 'A prune marked this restore point for removal, or removed it. Choose another: GET /api/restore-points.',

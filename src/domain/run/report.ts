@@ -5,6 +5,7 @@ import { isGoneKey, kindOfPath, laterKey, parsePendingKey } from './control-path
 import { copiedAgainProblem, joinedCopiedAgain } from './copied-again.ts';
 import { defined } from './defined.ts';
 import { deletedFrom } from './deleted-entities.ts';
+import { type HeldContent, sumOfHeld } from './held-content.ts';
 import { sumNotPreserved } from './not-preserved.ts';
 import { nothingMatched, unmatchedIn } from './nothing-matched.ts';
 import {
@@ -12,6 +13,7 @@ import {
   isChunk,
   isComparison,
   isRange,
+  isSlice,
   type ListedPart,
   type PlacedComparison,
   type PlacedPart,
@@ -226,8 +228,14 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
       ...(copiedAgain ? [copiedAgainProblem(container, copiedAgain)] : []),
       ...(unmatched ? [nothingMatched(container, unmatched)] : []),
     ],
-    ...defined({ notPreserved: sum.notPreserved }),
+    ...defined({ notPreserved: sum.notPreserved, held: heldIn(parts, isDone) }),
   };
+}
+
+/** Undefined unless every slice says it. */
+function heldIn(parts: readonly PlacedPart[], isDone: boolean): HeldContent | undefined {
+  const slices = parts.filter(isSlice);
+  return isDone && slices.length > 0 ? sumOfHeld(slices.map(({ tally }) => tally.held)) : undefined;
 }
 
 function plannedTransfers(parts: readonly PlacedPart[]): Transfers | undefined {

@@ -3,6 +3,7 @@ import type { By } from './by.ts';
 import type { ChainLink } from './chain-link.ts';
 import type { ComparedPart } from './comparison.ts';
 import type { PropertiesPart } from './container-properties.ts';
+import type { HeldContent } from './held-content.ts';
 import type { NameRange } from './name-range.ts';
 import type { NotPreserved, NotPreservedCounts } from './not-preserved.ts';
 import type { Problem } from './problems.ts';
@@ -185,6 +186,8 @@ export interface ContainerReport {
   problems: Problem[];
   /** In backups: what the source has and the run does not hold, as far as listings show it. */
   notPreserved?: NotPreservedCounts;
+  /** In plans of prunes, once all of it is listed: what the vault has of it. */
+  held?: HeldContent;
 }
 
 /** Whether a restore was to restore the access of a container or table, and the target refused it. */

@@ -121,6 +121,22 @@ export function nextAfter(expr: string, zone: string, after: Date): Date | undef
   return cron(expr, zone).nextRun(after) ?? undefined;
 }
 
+/** The occurrences after `from` and not after `to`, and the first one after `to`; undefined if they are too many. */
+export function timesWithin(
+  expr: string,
+  zone: string,
+  { from, to, most }: { from: Date; to: Date; most: number },
+): { times: Date[]; next: Date | undefined } | undefined {
+  const schedule = cron(expr, zone);
+  const times: Date[] = [];
+  let next = schedule.nextRun(from);
+  for (; next && next <= to; next = schedule.nextRun(next)) {
+    if (times.length === most) return undefined;
+    times.push(next);
+  }
+  return { times, next: next ?? undefined };
+}
+
 /** The last occurrence after `from` and not after `to`, or undefined if there is none. */
 export function newestWithin(expr: string, zone: string, from: Date, to: Date): Date | undefined {
   const schedule = cron(expr, zone);

@@ -1,5 +1,6 @@
 import type { Comparison } from './comparison.ts';
 import type { CopiedAgain } from './copied-again.ts';
+import type { HeldContent } from './held-content.ts';
 import type { Included } from './included.ts';
 import { joined, type NameRange, widened } from './name-range.ts';
 import { type NotPreservedCounts, type NotPreservedKind, sumNotPreserved } from './not-preserved.ts';
@@ -60,6 +61,8 @@ interface SliceFacts {
   last: boolean;
   /** If the run has "include". */
   included: Included;
+  /** If the run plans a prune: what it lists of its job. */
+  held: HeldContent;
 }
 
 /** What a piece of a chunk says in addition to its counts. */

@@ -71,7 +71,11 @@ function awaitedBy(
 /** A tenth of the time to the next occurrence, from 15 minutes to two hours. */
 export function graceOf(schedule: string, timeZone: string, dueAt: Date): number {
   const next = nextAfter(schedule, timeZone, dueAt);
-  const interval = next ? next.getTime() - dueAt.getTime() : Number.POSITIVE_INFINITY;
+  return graceWithin(next ? next.getTime() - dueAt.getTime() : Number.POSITIVE_INFINITY);
+}
+
+/** The same, given the milliseconds to the next occurrence. */
+export function graceWithin(interval: number): number {
   return Math.min(MOST_GRACE_MS, Math.max(LEAST_GRACE_MS, interval / 10));
 }
 

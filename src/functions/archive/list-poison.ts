@@ -11,20 +11,20 @@ import { foreignCursor } from '../http/http-error.ts';
 import { configuredRule } from './configured-rule.ts';
 
 /**
- * GET /api/archives/{rule}/poison — lists uploads that failed permanently and have not been archived since, each with
- * its reason.
+ * GET /api/archives/{rule}/poison — lists uploads that failed permanently and have not been archived since, or those
+ * that are settled, each with its reason.
  */
 export function listPoisonHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.listPoison, async ({ params, query: { limit, cursor } }) => {
+  return answering(deps, OPERATIONS.listPoison, async ({ params, query: { state, limit, cursor } }) => {
     const rule = configuredRule(deps, params.rule);
     const store = new PoisonStore(jobContextOf(deps, rule.name).control, rule.name);
-    const asked = ['poison', rule.name];
+    const asked = ['poison', rule.name, state];
     const marker = cursor && readCursor(cursor, asked);
-    const page = await store.list('open', { limit, ...(marker && { marker }) }).catch((error) => {
+    const page = await store.list(state, { limit, ...(marker && { marker }) }).catch((error) => {
       throw cursor && isStorageError(error, 'invalid') ? foreignCursor() : error;
     });
     const entries = await Promise.all(page.entries.map(({ id }) => store.read(id)));
-    const uploads = entries.filter((entry) => entry?.state === 'open').map((entry) => shown(entry!));
+    const uploads = entries.filter((entry) => entry?.state === state).map((entry) => shown(entry!));
     return reply(200, {
       rule: rule.name,
       uploads,
@@ -33,11 +33,13 @@ export function listPoisonHandler(deps: Dependencies) {
   });
 }
 
-function shown({ id, container, name, etag, problem, since, at, times }: Poison) {
+function shown(entry: Poison) {
+  const { id, container, name, etag, problem, since, at, times, state, settledAt, settlement } = entry;
   const { code, message } = problem;
   return {
     ...{ id, container, name, etag: etag ?? null, since, at, times, code },
     message: message ?? PROBLEMS[code].meaning,
     hint: PROBLEMS[code].hint,
+    ...{ state, settledAt: settledAt ?? null, settlement: settlement ?? null },
   };
 }

@@ -9,13 +9,13 @@ import { configuredRule } from './configured-rule.ts';
 
 /** GET /api/archives/{rule}/receipts — all receipts, those of names with a prefix, or those of one name in full. */
 export function listReceiptsHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.listReceipts, async ({ params, query: { name, prefix, limit, cursor } }) => {
+  return answering(deps, OPERATIONS.listReceipts, async ({ params, query: { name, prefix, state, limit, cursor } }) => {
     const rule = configuredRule(deps, params.rule);
     if (name !== undefined && prefix !== undefined) {
       throw invalid('query', [{ path: ['prefix'], message: 'specify "name" or "prefix", not both' }]);
     }
     const receipts = receiptsOf(deps, rule.name);
-    const asked = [rule.name, name, prefix];
+    const asked = [rule.name, name, prefix, state];
     const page = await receipts
       .list({
         limit,
@@ -26,10 +26,11 @@ export function listReceiptsHandler(deps: Dependencies) {
       .catch((error) => {
         throw cursor && isStorageError(error, 'invalid') ? foreignCursor() : error;
       });
+    const wanted = page.receipts.filter((line) => state === undefined || line.state === state);
     const items =
       name === undefined
-        ? page.receipts.map(({ path, receiptEtag, ...line }) => line)
-        : (await Promise.all(page.receipts.map(({ etag }) => receipts.read(name, etag)))).flatMap(
+        ? wanted.map(({ path, receiptEtag, ...line }) => line)
+        : (await Promise.all(wanted.map(({ etag }) => receipts.read(name, etag)))).flatMap(
             (found) => found?.value ?? [],
           );
     return reply(200, {

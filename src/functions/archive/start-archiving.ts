@@ -3,9 +3,9 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { answering } from '../http/answering.ts';
-import { HttpError } from '../http/http-error.ts';
 import { answerStart } from '../run/start-run.ts';
 import { configuredRule } from './configured-rule.ts';
+import { poisonNotFound } from './poison-not-found.ts';
 
 /** POST /api/archives/{rule}/reconcile — archives every upload that has no receipt. */
 export function startReconcileHandler(deps: Dependencies) {
@@ -29,10 +29,5 @@ async function checkPoison(deps: Dependencies, rule: string, id: string): Promis
   const { control } = jobContextOf(deps, rule);
   const entry = /^[0-9a-f]{32}$/.test(id) ? await new PoisonStore(control, rule).read(id) : undefined;
   if (entry?.state === 'open') return;
-  throw new HttpError(
-    404,
-    'poison-not-found',
-    `Archive rule "${rule}" has no poison upload "${id}"`,
-    `GET /api/archives/${rule}/poison lists the poison uploads`,
-  );
+  throw poisonNotFound(rule, id);
 }

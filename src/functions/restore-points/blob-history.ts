@@ -2,21 +2,19 @@ import pLimit from 'p-limit';
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { hasOutcomes } from '#domain/restore/browse.ts';
-import { runsPrefix } from '#domain/run/control-paths.ts';
 import { isHeld } from '#domain/run/manifest.ts';
 import { mayHold } from '#domain/run/name-range.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunSummary } from '#domain/run/run.ts';
-import { parseRunId } from '#domain/run/run-id.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
-import { ControlStore } from '#storage/control/control-store.ts';
+import type { ControlStore } from '#storage/control/control-store.ts';
 import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { HttpError, invalid } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 import { configuredJob, namedJob } from '../run/configured-job.ts';
-import { vaultsOf } from '../run/find-run.ts';
+import { type RunInStore, runsInStore } from './runs-in-store.ts';
 
 /** Parts read for one page. It also finishes the restore points it has started, and then ends with a cursor. */
 const PARTS_PER_ANSWER = 100;
@@ -44,7 +42,7 @@ export function blobHistoryHandler(deps: Dependencies) {
     const job = namedJob(deps, asked.job);
     const searched = [job, container, name];
     const last = cursor === undefined ? undefined : readCursor(cursor, searched);
-    const runs = (await runsOf(deps, job)).filter(({ id }) => last === undefined || id < last);
+    const runs = (await runsInStore(deps, job)).filter(({ id }) => last === undefined || id < last);
     const parts = new PartsOnce(name);
     const versions = new Map<string, Version>();
     let points = 0;
@@ -84,37 +82,6 @@ function isTable(task: string): HttpError {
     'Restore the entity from one restore point after another to a separate table: POST /api/restores with "keys"';
   const message = `"${task}" is a table; only blobs have a history`;
   return invalid('query', [{ path: ['container'], message }], hint);
-}
-
-interface RunInStore {
-  job: string;
-  id: string;
-  control: ControlStore;
-  isRemoved: boolean;
-  /** SHA-256 of its summary, if the chain has it. */
-  recorded: string | undefined;
-}
-
-/** Every run of a job, newest first, from the vault itself: the state of the catalog does not matter. */
-async function runsOf(deps: Dependencies, job: string): Promise<RunInStore[]> {
-  const runs: RunInStore[] = [];
-  for (const vault of vaultsOf(deps, job)) {
-    const control = new ControlStore(deps.blobs(vault));
-    const noted = await control.listNotes(job);
-    const { points } = await control.chain.pointsOnRecord(job);
-    for await (const folder of control.foldersBelow(runsPrefix(job))) {
-      const id = folder.split('/').at(-2)!;
-      runs.push({
-        job,
-        id,
-        control,
-        isRemoved: noted.get(id)?.removed !== undefined,
-        recorded: points.get(id)?.sha256,
-      });
-    }
-  }
-  // Ids sort by time.
-  return runs.filter(({ id }) => parseRunId(id)?.job === job).sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
 /** What the restore point of a run has of the blob; undefined if the run has no restore point. */

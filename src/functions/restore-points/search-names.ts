@@ -12,6 +12,8 @@ import { foreignCursor, HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 import { findUnmarkedPoint } from '../run/find-restore-point.ts';
 import { choosePoint } from './choose-restore-point.ts';
+import { type Found, foundIn } from './found-name.ts';
+import { OLDER, searchOlder } from './search-older.ts';
 
 /** An answer ends with a cursor after so many parts, or so many milliseconds: the caller then sees how far it is. */
 const PARTS_PER_ANSWER = 25;
@@ -25,13 +27,6 @@ const positionSchema = z.strictObject({
 });
 type Position = z.output<typeof positionSchema>;
 
-interface Found {
-  container: string;
-  name: string;
-  size: number;
-  modified: string;
-}
-
 /**
  * GET /api/search — the blobs of a restore point whose names match. Every blob that it holds is an entry of one part,
  * also of a retry, so parts are searched one after another.
@@ -40,6 +35,7 @@ export function searchNamesHandler(deps: Dependencies) {
   return answering(deps, OPERATIONS.searchNames, async ({ query: { limit, cursor, ...query } }) => {
     const { job, q, match, container, restorePoint } = query;
     const asked = [job, q, match, container, restorePoint];
+    if (restorePoint === OLDER) return reply(200, await searchOlder(deps, query, { asked, cursor, limit }));
     const from = cursor === undefined ? undefined : readPosition(readCursor(cursor, asked));
     const { summary, vault } = from
       ? await findUnmarkedPoint(deps, from.point)
@@ -85,7 +81,7 @@ async function search({ control, summary, isEnough }: Searched, wanted: NameSear
     const { items: outcomes } = await control.readPart<Outcome, object>(path, sha256);
     const found = outcomes.filter((outcome) => isHeld(outcome) && isWanted(outcome.name));
     const page = found.slice(row, row + limit - items.length);
-    items.push(...page.map(({ name, size, modified }) => ({ container, name, size, modified })));
+    items.push(...page.map((outcome) => foundIn(summary, container, outcome)));
     if (row + page.length < found.length) {
       return { items, scanned: part, total, next: { ...from, part, row: row + page.length } };
     }

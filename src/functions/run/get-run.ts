@@ -1,6 +1,7 @@
 import type { DurableClient } from 'durable-functions';
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import { type PointFacts, pointFacts } from '#domain/restore/point-facts.ts';
 import { isRestored } from '#domain/restore/restore.ts';
 import { hasRecord } from '#domain/run/chain-record.ts';
 import { defined } from '#domain/run/defined.ts';
@@ -9,6 +10,7 @@ import { type PlanSummary, planSummary } from '#domain/run/plan-summary.ts';
 import { hintFor, type Problem, problemOf } from '#domain/run/problems.ts';
 import type { PrunePlan } from '#domain/run/prune-plan.ts';
 import { reportOf } from '#domain/run/report.ts';
+import { isRestorePoint } from '#domain/run/restore-point.ts';
 import {
   type ContainerReport,
   pointOfRun,
@@ -26,6 +28,7 @@ import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { SharedAnswers } from '../http/shared-answers.ts';
 import { type FoundRun, findRun } from './find-run.ts';
+import { followedBy, type LaterRun } from './followed-by.ts';
 import { type HolderLife, silentFor } from './holder-life.ts';
 import { uncheckedRows } from './list-rows.ts';
 import { actionsOf, type RunActions } from './run-actions.ts';
@@ -54,12 +57,20 @@ interface Moment {
   containersTotal: number | null;
   actions: RunActions;
   cost: RunCost;
+  /** What its restore point holds and lacks; null if it left none. */
+  point: PointFacts | null;
+  /** The runs that came of it; null if it has not ended, or if that is not known. */
+  followedBy: LaterRun[] | null;
 }
 
 /** The report of a run, with what it costs, and the calls of its hints for this run. */
 async function readReport(deps: Dependencies, client: DurableClient, id: string): Promise<ShownRun> {
   const found = await findRun(deps, client, id);
-  const [report, actions] = await Promise.all([reportOn(deps, found), actionsOf(deps, found)]);
+  const [report, actions, later] = await Promise.all([
+    reportOn(deps, found),
+    actionsOf(deps, found),
+    laterThan(deps, found),
+  ]);
   const ready = (problems: readonly Problem[]) =>
     problems.map((problem) => ({ ...problem, hint: hintFor(report, problem.hint) }));
   const containers = report.containers.map((each) => ({ ...each, problems: ready(each.problems) }));
@@ -68,9 +79,17 @@ async function readReport(deps: Dependencies, client: DurableClient, id: string)
     ...(restore && { restore: shownRestore(restore) }),
     ...(verify && { verify: shownVerify(verify) }),
     ...(plan && { plan: { ...plan, summary: planSummary(plan, report) } }),
-    ...{ actions, cost: runCost(deps, report) },
+    ...{ actions, cost: runCost(deps, report), followedBy: later ?? null },
+    point: found.state === 'ended' && isRestorePoint(found.summary) ? pointFacts(found.summary) : null,
   };
   return { ...shown, ...more, containers, problems: ready(report.problems) };
+}
+
+async function laterThan(deps: Dependencies, found: FoundRun): Promise<LaterRun[] | undefined> {
+  if (found.state === 'running') return undefined;
+  if (found.state === 'ended') return followedBy(deps, found.vault, found.summary);
+  const lost = { status: 'failed' as const, problems: [problemOf('run-lost', 0)] };
+  return followedBy(deps, found.vault, { ...found.run, ...lost });
 }
 
 function shownRestore({ names, ...restore }: RestoreTask): ShownRestore {
@@ -81,7 +100,7 @@ function shownVerify({ point, kind, portion, turn, sample }: VerifyTask): ShownV
   return { point, kind, ...(kind === 'deep' && { portion, turn }), ...(kind === 'drill' && { sample }) };
 }
 
-type Report = RunReport & Omit<Moment, 'actions' | 'cost'>;
+type Report = RunReport & Omit<Moment, 'actions' | 'cost' | 'point' | 'followedBy'>;
 
 function reportOn(deps: Dependencies, found: FoundRun): Report | Promise<Report> {
   if (found.state === 'running') return reportSoFar(deps, found);
@@ -168,7 +187,7 @@ export async function progressOf(
   deps: Dependencies,
   client: DurableClient,
   id: string,
-): Promise<Pick<Report, 'progress' | 'progressAt' | 'lastSign'> | undefined> {
+): Promise<Pick<Report, 'phase' | 'progress' | 'progressAt' | 'lastSign'> | undefined> {
   try {
     const found = await findRun(deps, client, id);
     return found.state === 'running' ? await reportSoFar(deps, found) : undefined;

@@ -69,6 +69,7 @@ function choiceOf({ mode, status, from, to, dryRun, ...choice }: Narrowing): Row
 /** With null for what is not known: of a run in progress, or in a row that an earlier version wrote. */
 function shownRow(row: CatalogRow) {
   // `usage` is there to compute costs only.
-  const { usage: _, problem = null, problems = null, seconds = null, requests = null, point = null, ...rest } = row;
-  return { ...rest, problem, problems, seconds, requests, point };
+  const { usage: _, problem = null, problems = null, seconds = null, requests = null, ...rest } = row;
+  const { point = null, held = null, ...known } = rest;
+  return { ...known, problem, problems, seconds, requests, point, held };
 }

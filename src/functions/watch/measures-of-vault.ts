@@ -13,7 +13,9 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { progressOf } from '../run/get-run.ts';
+import { heldInVault } from './held-in-vault.ts';
 import { inTime } from './in-time.ts';
+import { type HeldAt, heldByJobs, type PastOf, pastPrunesAndRestores, withNewest } from './past-runs.ts';
 import { readVault, type Watched, watchedIn } from './read-vault.ts';
 
 /** A collector waits ten seconds by default. */
@@ -24,6 +26,7 @@ const PROGRESS_MS = 3_000;
 const MOST_KNOWN = 1_000;
 
 export interface VaultMeasures {
+  held: HeldAt | undefined;
   /** Without jobs that cannot be read. */
   jobs: Map<string, JobMeasures>;
   /** What is open now. */
@@ -35,8 +38,9 @@ export interface VaultMeasures {
 /** Reads what metrics show of a vault; undefined if it does not answer in time. */
 export function measuresOfVault(deps: Dependencies) {
   const known = new Map<string, CatalogRow>();
+  const othersOf = pastPrunesAndRestores(deps);
   return (client: DurableClient, vault: string): Promise<VaultMeasures | undefined> => {
-    const found = measured(deps, client, vault, known).catch((error) => {
+    const found = measured(deps, client, vault, { known, othersOf }).catch((error) => {
       if (isStorageError(error)) return undefined;
       throw error;
     });
@@ -48,19 +52,25 @@ async function measured(
   deps: Dependencies,
   client: DurableClient,
   vault: string,
-  known: Map<string, CatalogRow>,
+  { known, othersOf }: { known: Map<string, CatalogRow>; othersOf: PastOf },
 ): Promise<VaultMeasures> {
   const store = new WatchStore(deps.blobs(vault));
   const { state: before } = await store.readState();
-  const { state, facts, rows } = await readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined);
+  const [found, past] = await Promise.all([
+    readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined),
+    othersOf(vault),
+  ]);
+  const { state, facts, rows } = found;
+  const others = withNewest(past, rows);
   const watched = new Map(watchedIn(deps, vault).map((each) => [each.job.name, each]));
   const jobs = await Promise.all(
     facts.map(async (own): Promise<[string, JobMeasures]> => {
-      const read = { watched: watched.get(own.job)!, facts: own, vault, state, rows, known };
+      const read = { watched: watched.get(own.job)!, facts: own, vault, state, rows, others, known };
       return [own.job, await measuresOfJob(deps, client, read)];
     }),
   );
   return {
+    held: heldInVault(deps, vault, found, heldByJobs(others)),
     jobs: new Map(jobs),
     conditions: facts.flatMap((each) => conditionsOf(each, deps.now())),
     noted: Object.values(state.notices.open).map(({ condition }) => condition),
@@ -73,6 +83,8 @@ interface Read {
   facts: JobFacts;
   state: WatchState;
   rows: readonly CatalogRow[];
+  /** The newest runs and earlier prunes and restores, in any order. */
+  others: readonly CatalogRow[];
   /** Runs that have ended and that the rows lack. */
   known: Map<string, CatalogRow>;
 }
@@ -87,6 +99,10 @@ async function measuresOfJob(deps: Dependencies, client: DurableClient, read: Re
     if (memory?.last) last[kind] = await lastRun(deps, read, memory.last);
     if (memory?.succeeded) succeededAt[kind] = memory.succeeded.finishedAt;
   }
+  const restored = restoresOf(read);
+  if (restored[0]) last.restore = endedRun(deps, restored[0]);
+  const succeeded = restored.find(({ status }) => status === 'succeeded');
+  if (succeeded) succeededAt.restore = succeeded.finishedAt;
   return {
     ...{ facts, kinds, next: nextStarts(watched, facts, deps.now()), last, succeededAt },
     ...defined({ restorePointAt: state.kinds[kindKey(facts.job, 'backup')]?.good?.startedAt }),
@@ -104,10 +120,20 @@ function nextStarts({ expectations }: Watched, { pause }: JobFacts, now: Date): 
 
 async function lastRun(deps: Dependencies, read: Read, last: NonNullable<KindMemory['last']>): Promise<LastRun> {
   const row = await rowOf(deps, read, last.id);
-  if (!row) return last;
+  return row ? { ...endedRun(deps, row), ...last } : last;
+}
+
+function endedRun<Row extends CatalogRow>(deps: Dependencies, row: Row): Omit<Row, 'usage'> & Pick<LastRun, 'cost'> {
   const { usage, ...known } = row;
   const cost = usage && runTotal(deps, row, usage);
-  return { ...known, ...last, ...defined({ cost }) };
+  return { ...known, ...defined({ cost }) };
+}
+
+/** The restores of a job that have ended, the newest first. No schedule starts them, so the watch remembers none. */
+function restoresOf({ others, facts: { job } }: Read): (CatalogRow & { finishedAt: string })[] {
+  const isRestore = (row: CatalogRow): row is CatalogRow & { finishedAt: string } =>
+    row.job === job && row.mode === 'restore' && !row.dryRun && row.finishedAt !== undefined;
+  return others.filter(isRestore).toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
 }
 
 /** From the catalog; from its summary if the newest rows lack it. Summaries never change. */

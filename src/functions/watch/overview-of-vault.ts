@@ -19,21 +19,42 @@ import { EMPTY_STATE, kindKey, type WatchState } from '#domain/watch/state.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { inTime } from '../http/in-time.ts';
+import { progressOf } from '../run/get-run.ts';
 import { settledRow } from '../run/settled-row.ts';
 import { isConfigured } from './configured-condition.ts';
+import { heldInVault } from './held-in-vault.ts';
+import { inTime as inTimeOrNot } from './in-time.ts';
 import type { PointOf } from './newest-points.ts';
+import { type HeldAt, heldByJobs, type PastOf, withNewest } from './past-runs.ts';
 import { readVault, type VaultFacts, type Watched, watchedIn } from './read-vault.ts';
+import type { ScheduleTimes } from './schedule-times.ts';
+import { stripOfJob } from './strip-of-job.ts';
 
 export interface VaultOverview {
+  alias: string;
+  /** What its jobs hold together; null if that is not known. */
+  held: HeldAt | null;
   jobs: JobOverview[];
   archives: RuleOverview[];
   conditions: Condition[];
 }
 
-type Standing = Omit<JobOverview, 'restorePoint'>;
+/** What one overview leaves for the next. */
+export interface OverviewMemory {
+  pointOf: PointOf;
+  backupsOf: PastOf;
+  othersOf: PastOf;
+  times: ScheduleTimes;
+}
+
+type Standing = Omit<RuleOverview, 'failedPermanently'>;
 
 /** The host answers a call within 230 seconds, and others wait for the same answer. */
 const PATIENCE_MS = 20_000;
+/** A run of many containers has many parts to list. */
+const PROGRESS_MS = 3_000;
+const MOST_FOLLOWED = 20;
+const NO_PROGRESS = { phase: null, fraction: null, secondsLeft: null };
 const KINDS: readonly Scheduled[] = ['backup', 'verify', 'prune', 'reconcile'];
 
 /** How the jobs and rules of a vault stand. A vault that does not answer must not hide the others. */
@@ -41,43 +62,51 @@ export async function overviewOfVault(
   deps: Dependencies,
   client: DurableClient,
   vault: string,
-  pointOf: PointOf,
+  memory: OverviewMemory,
 ): Promise<VaultOverview> {
   try {
-    return await inTime(PATIENCE_MS, vault, readOverview(deps, client, vault, pointOf));
+    return await inTime(PATIENCE_MS, vault, readOverview(deps, client, vault, memory));
   } catch (error) {
     if (!isStorageError(error)) throw error;
     const code = error.kind === 'container-not-found' ? 'content-missing' : problemCodeOf(error, 'destination');
     const standing = (name: string) => unknown(name, code, `${vault}: ${PROBLEMS[code].meaning}`);
     const watched = watchedIn(deps, vault);
     return {
-      jobs: watched.flatMap(({ job, rule }) => (rule ? [] : [{ ...standing(job.name), restorePoint: null }])),
+      ...{ alias: vault, held: null },
+      jobs: watched.flatMap(({ job, rule }) => (rule ? [] : [{ ...standing(job.name), ...NOTHING_KNOWN }])),
       archives: watched.flatMap(({ rule }) => (rule ? [{ ...standing(rule.name), failedPermanently: null }] : [])),
       conditions: accountConditions([{ alias: vault, code, passes: Number.POSITIVE_INFINITY }], deps.now()),
     };
   }
 }
 
+const NOTHING_KNOWN = { restorePoint: null, size: null, held: null, strip: null };
+
 async function readOverview(
   deps: Dependencies,
   client: DurableClient,
   vault: string,
-  pointOf: PointOf,
+  memory: OverviewMemory,
 ): Promise<VaultOverview> {
   const store = new WatchStore(deps.blobs(vault));
   const { state: before } = await store.readState();
-  const found = await readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined);
+  const [found, backups, others] = await Promise.all([
+    readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined),
+    memory.backupsOf(vault),
+    memory.othersOf(vault),
+  ]);
   const open = before?.notices.open ?? {};
   const conditions = found.facts
     .flatMap((facts) => conditionsOf(facts, deps.now()))
     // It has the time at which the watch first saw it.
     .map((condition) => ({ ...condition, since: open[condition.id]?.condition.since ?? condition.since }));
   // What concerns no job, the watch finds out over several passes.
-  const others = Object.values(open).flatMap(({ condition }) => (condition.job === undefined ? [condition] : []));
+  const ofNoJob = Object.values(open).flatMap(({ condition }) => (condition.job === undefined ? [condition] : []));
+  const held = heldByJobs(withNewest(others, found.rows));
   const overview: VaultOverview = {
-    jobs: [],
-    archives: [],
-    conditions: [...conditions, ...others.filter((condition) => isConfigured(deps, condition))],
+    ...{ alias: vault, held: heldInVault(deps, vault, found, held) ?? null },
+    ...{ jobs: [], archives: [] },
+    conditions: [...conditions, ...ofNoJob.filter((condition) => isConfigured(deps, condition))],
   };
   const moreRunning = await otherRuns(deps, client, found);
   for (const watched of watchedIn(deps, vault)) {
@@ -93,9 +122,39 @@ async function readOverview(
       continue;
     }
     const point = found.points.get(name);
-    overview.jobs.push({ ...standing, restorePoint: point ? await pointOf(vault, name, point, found.rows) : null });
+    const restorePoint = point ? await memory.pointOf(vault, name, point, found.rows) : null;
+    overview.jobs.push({
+      ...standing,
+      restorePoint,
+      size: restorePoint && sizeOf(restorePoint),
+      held: held.get(name) ?? null,
+      strip: facts && backups ? stripOfJob(deps, watched, facts, { found, backups, times: memory.times }) : null,
+    });
   }
+  await showProgress(deps, client, [...overview.jobs, ...overview.archives]);
   return overview;
+}
+
+/** Null if it is not known: the summary is damaged. */
+function sizeOf({ blobs, entities, bytes }: NonNullable<JobOverview['restorePoint']>): JobOverview['size'] {
+  return blobs === null || entities === null ? null : { blobs, entities, bytes };
+}
+
+/** Runs are shown without their progress if it cannot be read, or not soon: all else is still true. */
+async function showProgress(deps: Dependencies, client: DurableClient, shown: readonly Standing[]): Promise<void> {
+  const running = shown.flatMap((each) => each.running).slice(0, MOST_FOLLOWED);
+  const follow = async (run: Standing['running'][number]) => {
+    const asked = progressOf(deps, client, run.id).catch((error) => {
+      deps.telemetry.failure('overview', error, { run: run.id });
+      return undefined;
+    });
+    const report = await inTimeOrNot(asked, PROGRESS_MS);
+    if (!report) return;
+    run.phase = report.phase;
+    run.fraction = report.progress.fraction;
+    run.secondsLeft = report.progress.secondsLeft;
+  };
+  await Promise.all(running.map(follow));
 }
 
 function standingOf(
@@ -131,6 +190,7 @@ function standingOf(
     paused: pause ? { since: pause.at, until: pause.until ?? null } : null,
     running: facts.running.map(({ id, startedAt, silentMs }) => ({
       ...{ id, mode: state.unfinished[id]?.mode ?? 'unknown', startedAt, isSilent: silentMs !== undefined },
+      ...NO_PROGRESS,
     })),
     runs,
     problem: null,
@@ -144,7 +204,7 @@ async function otherRuns(deps: Dependencies, client: DurableClient, { facts, row
   const settled = await Promise.all(open.map((row) => settledRow(deps, client, row)));
   return settled
     .filter(({ status }) => status === 'running')
-    .map(({ id, job, mode, startedAt }) => ({ id, job, mode, startedAt, isSilent: false }));
+    .map(({ id, job, mode, startedAt }) => ({ id, job, mode, startedAt, isSilent: false, ...NO_PROGRESS }));
 }
 
 function worstOf(conditions: readonly Condition[]): Severity | null {

@@ -8,6 +8,8 @@ import { SharedAnswers } from '../http/shared-answers.ts';
 import { vaultsOf } from '../run/find-run.ts';
 import { newestPoints } from './newest-points.ts';
 import { overviewOfVault, type VaultOverview } from './overview-of-vault.ts';
+import { pastBackups, pastPrunesAndRestores } from './past-runs.ts';
+import { ScheduleTimes } from './schedule-times.ts';
 
 /** An overview costs more than a list, and changes less often: it is shared for longer. */
 const SHARED_TIMES = 5;
@@ -17,9 +19,14 @@ type Answer = Reply<typeof OPERATIONS.overview>;
 /** GET /api/overview — how every job and archive rule stands, from what the watch reads and remembers. */
 export function overviewHandler(deps: Dependencies) {
   const shared = new SharedAnswers<Answer>(deps, SHARED_TIMES * deps.limits.sharedMs);
-  const pointOf = newestPoints(deps);
+  const memory = {
+    pointOf: newestPoints(deps),
+    backupsOf: pastBackups(deps),
+    othersOf: pastPrunesAndRestores(deps),
+    times: new ScheduleTimes(),
+  };
   const ask = async (client: DurableClient): Promise<Answer> => {
-    const vaults = vaultsOf(deps).map((vault) => overviewOfVault(deps, client, vault, pointOf));
+    const vaults = vaultsOf(deps).map((vault) => overviewOfVault(deps, client, vault, memory));
     return answerOf(deps, await Promise.all(vaults));
   };
   return answering(deps, OPERATIONS.overview, (_, client) => shared.get([], () => ask(client)));
@@ -60,5 +67,6 @@ function answerOf({ configuration }: Dependencies, vaults: readonly VaultOvervie
     conditions,
     jobs,
     archives,
+    vaults: vaults.map(({ alias, held }) => ({ alias, held })),
   });
 }

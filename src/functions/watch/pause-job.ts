@@ -1,6 +1,6 @@
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
-import { isPaused } from '#domain/watch/pause.ts';
+import { earlierPauses, isPaused } from '#domain/watch/pause.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { answering, reply } from '../http/answering.ts';
 import { invalid } from '../http/http-error.ts';
@@ -23,10 +23,10 @@ export function pauseJobHandler(deps: Dependencies) {
     }
     const end = until === undefined ? {} : { until: new Date(until).toISOString() };
     const store = new WatchStore(deps.blobs(job.destination.account));
-    const pause = await store.changePause(job.name, (before) => {
+    const { earlier: _, ...pause } = await store.changePause(job.name, (before) => {
       // A pause that is replaced began when it began: the watch reminds of it.
       const at = isPaused(before, now) ? before.at : now.toISOString();
-      return { at, reason, ...end, by };
+      return { at, reason, ...end, by, ...earlierPauses(before, now) };
     });
     return reply(200, { job: job.name, paused: pause });
   });

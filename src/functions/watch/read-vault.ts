@@ -120,7 +120,8 @@ async function newestRows(deps: Dependencies, vault: string, limit: number): Pro
   }
 }
 
-const seenKey = (job: string, what: string, expectation?: Expectation) =>
+/** Of `WatchState.seen`. */
+export const seenKey = (job: string, what: string, expectation?: Expectation) =>
   `${job} ${what} ${expectation?.schedule ?? ''} ${expectation?.timeZone ?? ''}`;
 
 /** Before the first restore point, there is nothing to verify. */

@@ -9,6 +9,7 @@ interface Overview {
   totals: { running: number; held: { blobs: number }; conditions: Record<string, number> };
   conditions: { id: string; severity: string }[];
   jobs: JobOverview[];
+  vaults: { alias: string; held: object | null }[];
 }
 
 const overview = async (app: Strongroom) => {
@@ -50,10 +51,25 @@ test('the overview shows what each job has, does and lacks', async () => {
   const restore = await app.begin('/api/restores', { job: 'first', target: { container: 'other' } });
   await app.call('POST', `/api/restore-points/${id}/hold`, { reason: 'an audit' });
   const during = await overview(app);
-  expect(during.jobs[0]).toMatchObject({ running: [{ id: restore, mode: 'restore' }], restorePoint: { isHeld: true } });
+  expect(during.jobs[0]).toMatchObject({
+    running: [{ id: restore, mode: 'restore', phase: expect.any(String), fraction: expect.any(Number) }],
+    restorePoint: { isHeld: true },
+    size: { blobs: 3, entities: 0 },
+  });
+  // Yesterday may have been another day when the run began.
+  expect(during.jobs[0]!.strip!.slice(-2).map(({ worst }) => worst)).toContain('succeeded');
+  expect(during.jobs.map(({ strip }) => strip?.length)).toEqual([30, 30]);
   endSlow();
   await app.ended(restore);
   expect((await overview(app)).totals.running).toBe(0);
+
+  // What a vault holds is known when each job that has run has planned a prune.
+  for (const each of ['first', 'second']) {
+    expect((await overview(app)).vaults).toEqual([{ alias: 'VAULT', held: null }]);
+    await app.ended(await app.begin('/api/prunes', { job: each }));
+  }
+  const held = { blobs: 3, kept: 0, bytes: expect.any(Number), at: expect.any(String) };
+  expect((await overview(app)).vaults).toEqual([{ alias: 'VAULT', held }]);
 
   const { body: jobs } = await app.call('GET', '/api/jobs');
   expect(jobs.jobs).toMatchObject([{ schedules: [{ words: 'on day 1 of January at 00:00' }] }, { schedules: [] }]);

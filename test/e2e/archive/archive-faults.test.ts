@@ -335,8 +335,9 @@ describe('with one host', () => {
       'poison/copy': [isCopy('poison/copy'), 'access-denied-destination'],
       'poison/claim': [isWritten('poison/claim', 'claimed'), 'access-denied-destination'],
       'poison/nameless': [isCopy('poison/nameless'), 'access-denied-destination'],
+      'poison/never': [isCopy('poison/never'), 'access-denied-destination'],
     };
-    const names = Object.keys(refused);
+    let names = Object.keys(refused);
     for (const [match] of Object.values(refused)) {
       proxy.rules.push({ match, answer: () => refusal(403, 'AuthorizationFailure') });
     }
@@ -369,6 +370,10 @@ describe('with one host', () => {
     });
     expect((await room.poison()).map(({ name }) => name).sort()).toEqual([...names].sort());
     proxy.rules.length = 0;
+    const never = given.find(({ name }) => name === 'poison/never')!;
+    const settle = `/api/archives/uploads/poison/${never.id}/settle`;
+    expect((await room.app.call('POST', settle, { reason: 'a test file' })).status).toBe(200);
+    names = names.filter((name) => name !== never.name);
     const one = given.find(({ name }) => name === 'poison/copy')!;
     expect(await room.reprocess({ id: one.id })).toMatchObject({
       status: 'succeeded',
@@ -382,6 +387,8 @@ describe('with one host', () => {
     const archived = await room.archived();
     for (const name of names)
       expect([name, archived[name], await room.states(name)]).toEqual([name, `of ${name}`, ['done']]);
+    expect([archived[never.name], await room.states(never.name)]).toEqual([undefined, ['settled']]);
+    expect((await ofRule()).poison).toMatchObject({ open: 0 });
     expect(await room.reprocess()).toMatchObject({ status: 'succeeded', counts: { listed: 0 } });
   });
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { executePrune, planPrune, restorePoints } from '../../support/app/pruning.ts';
 import { useTestBed } from '../../support/app/test-bed.ts';
 import { makeContainer, snapshotsOf } from '../../support/builders/collection.ts';
+import { contentsOf } from '../../support/builders/contents-of.ts';
 import { contentOf } from '../../support/judge/content-of.ts';
 
 const bed = useTestBed();
@@ -29,12 +30,22 @@ test('a prune deletes what no restore point needs, and all remaining points stil
   expect(plan.plan).toMatchObject({ summary: { removes: 2, items: plan.counts.planned } });
   const listed = await app.outcomes(plan.id, 'status=planned');
   expect(listed).toHaveLength(plan.counts.planned!);
+  // It counts what is there, which takes it no request more.
+  const { held } = plan.plan.summary;
+  expect(held).toEqual(await contentsOf(bed.vault.connectionString, 'databackup'));
+  expect(held!.kept).toBeGreaterThan(20);
   // A plan deletes nothing.
   expect(await restorePoints(app)).toHaveLength(4);
   expect(await snapshotsOf(bed.vault.connectionString, 'databackup', 'blob-0')).toHaveLength(3);
 
   const done = await executePrune(app, plan);
   expect(done).toMatchObject({ status: 'succeeded', counts: { failed: 0, removed: plan.counts.planned } });
+  expect((await app.report(plan.id)) as unknown).toMatchObject({ followedBy: [{ id: done.id, how: 'follows' }] });
+  const { runs } = (await app.call('GET', '/api/runs?mode=prune')).body as unknown as { runs: object[] };
+  expect(runs).toMatchObject([
+    { id: done.id, held: null },
+    { id: plan.id, held },
+  ]);
   expect(await restorePoints(app)).toEqual([states[3]!.id, states[2]!.id]);
   expect(await snapshotsOf(bed.vault.connectionString, 'databackup', 'blob-0')).toEqual(['day 2']);
   const backup = await contentOf(bed.vault.connectionString, 'databackup');

@@ -1,9 +1,10 @@
+import type { HeldContent } from '#domain/run/held-content.ts';
 import type { RunReport } from '#domain/run/run.ts';
 import type { Strongroom } from './strongroom.ts';
 
 /** A prune plan, as its report shows it. */
 export interface PrunePlan extends Omit<RunReport, 'plan'> {
-  plan: { hash: string; remove: string[]; expired: string[] };
+  plan: { hash: string; remove: string[]; expired: string[]; summary: { held: HeldContent | null } };
 }
 
 export async function planPrune(app: Strongroom): Promise<PrunePlan> {

@@ -2,6 +2,7 @@ import { odata, type TableClient, type TableServiceClientOptions } from '@azure/
 import { isUsage } from '#domain/cost/usage.ts';
 import { pointFactsSchema } from '#domain/restore/point-facts.ts';
 import { defined } from '#domain/run/defined.ts';
+import { heldContentSchema } from '#domain/run/held-content.ts';
 import {
   type Catalog,
   type CatalogPage,
@@ -138,7 +139,7 @@ function filterOf({ job, runsOnly, modes, statuses, trigger, dryRun, from, to }:
 
 /** The columns of the table, which has numbers and strings but no records. These hold JSON. */
 const IN_JSON = [
-  ...(['by', 'counts', 'bytes', 'usage', 'restore', 'verify', 'prune', 'problem', 'point'] as const),
+  ...(['by', 'counts', 'bytes', 'usage', 'restore', 'verify', 'prune', 'problem', 'point', 'held'] as const),
   ...(['problems', 'seconds', 'requests'] as const),
 ];
 type InJson = (typeof IN_JSON)[number];
@@ -172,8 +173,9 @@ function rowOf(columns: Partial<Columns> & { rowKey?: string }): CatalogRow[] {
       IN_JSON.flatMap((name) => (columns[name] ? [[name, JSON.parse(columns[name])]] : [])),
     );
     if (Object.values(parsed).includes(null)) return [];
-    const { point, usage, ...rest } = parsed;
+    const { point, usage, held, ...rest } = parsed;
     const facts = pointFactsSchema.safeParse(point).data;
+    const content = heldContentSchema.safeParse(held).data;
     return [
       {
         ...row,
@@ -182,6 +184,7 @@ function rowOf(columns: Partial<Columns> & { rowKey?: string }): CatalogRow[] {
         ...rest,
         ...(isUsage(usage) ? { usage } : {}),
         ...(facts ? { point: facts } : {}),
+        ...(content ? { held: content } : {}),
       },
     ];
   } catch {

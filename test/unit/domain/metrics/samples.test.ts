@@ -36,8 +36,9 @@ const MEASURES: JobMeasures = {
       ...{ requests: 17, cost: { total: 0.25, currency: 'EUR' } },
     },
     prune: { status: 'failed', finishedAt: '2026-05-08T00:00:00Z' },
+    restore: { status: 'cancelled', finishedAt: '2026-05-07T00:00:00Z' },
   },
-  succeededAt: { backup: '2026-05-09T00:00:10Z' },
+  succeededAt: { backup: '2026-05-09T00:00:10Z', restore: '2026-05-06T00:00:00Z' },
   restorePointAt: '2026-05-10T00:00:00Z',
   progress: new Map([
     ['newer', { fraction: 0.5, progressAt: '2026-05-10T11:58:00Z', lastSign: '2026-05-10T11:59:00Z' }],
@@ -46,7 +47,10 @@ const MEASURES: JobMeasures = {
 
 function shown(job: JobMeasures | undefined = MEASURES, more: Partial<AppMeasures> = {}): Record<string, number> {
   const jobs = new Map([['nightly', job]]);
-  const samples = samplesOf({ version: '1.2.3', accounts: new Map(), conditions: [], jobs, ...more }, NOW);
+  const samples = samplesOf(
+    { version: '1.2.3', accounts: new Map(), conditions: [], held: new Map(), jobs, ...more },
+    NOW,
+  );
   return Object.fromEntries(
     samples.map(({ metric, labels, value }) => [
       [
@@ -79,6 +83,10 @@ test('everything that is known of a job is shown', () => {
     ...{ 'last_run_status backup failed': 0, 'last_run_status backup cancelled': 0 },
     ...{ 'last_run_status prune succeeded': 0, 'last_run_status prune completed-with-failures': 0 },
     ...{ 'last_run_status prune failed': 1, 'last_run_status prune cancelled': 0 },
+    'last_success_timestamp_seconds restore': at('2026-05-06T00:00:00Z'),
+    'last_run_ended_timestamp_seconds restore': at('2026-05-07T00:00:00Z'),
+    ...{ 'last_run_status restore succeeded': 0, 'last_run_status restore completed-with-failures': 0 },
+    ...{ 'last_run_status restore failed': 0, 'last_run_status restore cancelled': 1 },
     'last_run_duration_seconds backup': 90.5,
     'last_run_listed_items backup': 10,
     ...{ 'last_run_items backup copied': 3, 'last_run_items backup unchanged': 4 },
@@ -131,6 +139,16 @@ test('an archive rule has its poison uploads, also if there are none', () => {
   expect(shown()).not.toHaveProperty('job_poison_uploads');
 });
 
+const HELD = { blobs: 12, kept: 3, bytes: 99, at: '2026-05-10T04:00:00Z' };
+
+test('what a vault holds is shown with the time at which it was counted', () => {
+  expect(shown(MEASURES, { held: new Map([['VAULT', HELD]]) })).toMatchObject({
+    'vault_bytes VAULT': 99,
+    ...{ 'vault_objects VAULT blobs': 12, 'vault_objects VAULT kept': 3 },
+    'vault_counted_timestamp_seconds VAULT': at('2026-05-10T04:00:00Z'),
+  });
+});
+
 test('accounts and conditions are shown, each with what it concerns', () => {
   const condition = (id: string, more: Partial<Condition>) =>
     ({
@@ -148,7 +166,8 @@ test('accounts and conditions are shown, each with what it concerns', () => {
     condition('overdue/verify/nightly', { job: 'nightly', severity: 'warning' }),
     condition('out-of-reach/SOURCE', { condition: 'out-of-reach', account: 'SOURCE' }),
   ];
-  const samples = samplesOf({ version: '1', accounts: new Map([['SOURCE', false]]), conditions, jobs: new Map() }, NOW);
+  const accounts = new Map([['SOURCE', false]]);
+  const samples = samplesOf({ version: '1', accounts, conditions, held: new Map(), jobs: new Map() }, NOW);
   const of = (name: MetricName) => samples.filter(({ metric }) => metric === name);
   expect(of('strongroom_account_up')).toMatchObject([{ labels: { account: 'SOURCE' }, value: 0 }]);
   expect(of('strongroom_open_conditions').map(({ value }) => value)).toEqual([0, 1, 2, 0]);
@@ -164,7 +183,8 @@ test('each sample has the labels of its metric, and no other', () => {
   const condition = { id: 'a', condition: 'brake', severity: 'error', job: 'nightly' } as Condition;
   const removed = { ...MEASURES.last.backup!, counts: { removed: 1 }, bytes: { removed: 1 } };
   jobs.set('weekly', { ...MEASURES, last: { prune: removed } });
-  const measures = { version: '1', accounts: new Map([['SOURCE', true]]), conditions: [condition], jobs };
+  const held = new Map([['VAULT', HELD]]);
+  const measures = { version: '1', accounts: new Map([['SOURCE', true]]), conditions: [condition], held, jobs };
   const samples = samplesOf(measures, NOW);
   for (const { metric, labels } of samples) expect(Object.keys(labels), metric).toEqual([...METRICS[metric].labels]);
   expect(new Set(samples.map(({ metric }) => metric))).toEqual(new Set(Object.keys(METRICS)));

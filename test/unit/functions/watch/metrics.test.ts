@@ -109,13 +109,59 @@ test('ten scrapes cost what one does, and a later one asks again', async () => {
     'ListBlobs VAULT', // the notes of its restore points
     'ListContainers SOURCE',
     'QueryEntities VAULT', // the catalog
+    'QueryEntities VAULT', // earlier prunes and restores
   ]);
   const { length } = requests;
   await Promise.all(Array.from({ length: 10 }, () => scrape(handler)));
   expect(requests).toHaveLength(length);
   vault.clock.app += 16_000;
   await scrape(handler);
-  expect(requests).toHaveLength(2 * length);
+  // Those are asked for once in five minutes.
+  expect(requests).toHaveLength(2 * length - 1);
+  vault.clock.app += 300_000;
+  await scrape(handler);
+  expect(requests).toHaveLength(3 * length - 1);
+});
+
+test('a vault shows what it holds once each of its jobs has planned a prune', async () => {
+  vault.jobs.push(jobOf('weekly', { source: { ...vault.jobs[0]!.source, containers: ['more'] } }));
+  vault.source.createContainer('more');
+  vault.put('a', 'text');
+  vault.put('b', 'longer', 'more');
+  const plan = async (job: string) => {
+    const made = await vault.plan(job);
+    rows.set(made.id, catalogRowOf(made));
+    return made;
+  };
+  await backUp();
+  const first = await plan('nightly');
+  expect(await valuesOf('vault_bytes')).toEqual({ VAULT: 4 });
+  const other = await vault.backup('incremental', 'weekly');
+  rows.set(other.id, catalogRowOf(other));
+  expect(await valuesOf('vault_bytes')).toEqual({});
+  await plan('weekly');
+  expect(await valuesOf('vault_bytes')).toEqual({ VAULT: 10 });
+  expect(await valuesOf('vault_objects')).toEqual({ 'VAULT blobs': 2, 'VAULT kept': 0 });
+  expect(await valuesOf('vault_counted_timestamp_seconds')).toEqual({ VAULT: Date.parse(first.startedAt) / 1000 });
+});
+
+test('the last restore is shown, however old, and no dry run or one in progress', async () => {
+  vault.put('a', 'text');
+  const backup = await backUp();
+  const restore = (id: string, more: object) => {
+    const row = { ...catalogRowOf(backup), id, mode: 'restore', startedAt: `2026-04-0${id}T00:00:00.000Z`, ...more };
+    rows.set(id, row as never);
+  };
+  restore('1', { finishedAt: '2026-04-01T00:00:01.000Z', status: 'succeeded' });
+  restore('2', { finishedAt: '2026-04-02T00:00:02.000Z', status: 'failed' });
+  restore('3', { finishedAt: '2026-04-03T00:00:03.000Z', status: 'succeeded', dryRun: true });
+  restore('4', { finishedAt: undefined, status: 'running' });
+  for (let index = 0; index < 300; index++) {
+    const id = `other-${index}`;
+    rows.set(id, { ...catalogRowOf(backup), id, job: 'other' });
+  }
+  expect(await valuesOf('last_run_status')).toMatchObject({ 'restore failed': 1, 'restore succeeded': 0 });
+  expect((await valuesOf('last_success_timestamp_seconds')).restore).toBe(Date.parse('2026-04-01T00:00:01Z') / 1000);
 });
 
 test('a run that the newest rows lack is read from its summary, once', async () => {
@@ -135,7 +181,8 @@ test('a run that the newest rows lack is read from its summary, once', async () 
   expect(await valuesOf('last_success_timestamp_seconds', handler)).toEqual({
     backup: Date.parse(first.finishedAt!) / 1000,
   });
-  expect(requests.length - length).toBe(length - 1);
+  // Neither its summary nor earlier prunes and restores are read again.
+  expect(requests.length - length).toBe(length - 2);
   // Without the summary, what the watch keeps is still there.
   rows.clear();
   vault.before = ({ name }) => {
