@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { isRunId } from '../model/run-id.ts';
 import { Announcer } from '../parts/announce.tsx';
 import { Dialog } from '../parts/dialog.tsx';
@@ -39,6 +40,12 @@ export function Frame() {
 }
 
 function Header({ section }: { section: string }) {
+  const sections = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a small screen, the sections scroll sideways.
+    const current = sections.current?.querySelector<HTMLElement>(`[href="${link(section)}"]`);
+    if (current) sections.current!.scrollLeft = current.offsetLeft - 24;
+  }, [section]);
   const { instance = null } = who.value ?? {};
   return (
     <header class="top">
@@ -73,7 +80,7 @@ function Header({ section }: { section: string }) {
           </form>
         </search>
       </div>
-      <nav aria-label="Sections" class="sections">
+      <nav ref={sections} aria-label="Sections" class="sections">
         {SECTIONS.map(([to, text]) => (
           <a href={link(to)} aria-current={section === to ? 'page' : undefined}>
             {text}

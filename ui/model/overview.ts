@@ -188,7 +188,7 @@ export function jobLineOf(job: Job, now: Date): JobLine {
   return {
     name,
     mark: state === 'running' ? { ...markOfJob(state), word: main ? runningWord(main) : 'running' } : markOfJob(state),
-    detail: main ? progressText(main, now) : last ? relative(new Date(last.finishedAt), now) : '',
+    detail: main ? progressText(main, now) : last ? agoOf(state, last.finishedAt, now) : '',
     run: main?.id ?? last?.id ?? null,
     fraction: main?.fraction ?? null,
     isRunning: main !== undefined,
@@ -202,6 +202,12 @@ export function jobLineOf(job: Job, now: Date): JobLine {
     verified: restorePoint?.verified ? verifiedOf(restorePoint.verified) : null,
     strip: job.strip ?? null,
   };
+}
+
+/** What is overdue or paused was not done then: the time is that of the last run. */
+function agoOf(state: string, finishedAt: string, now: Date): string {
+  const ago = relative(new Date(finishedAt), now);
+  return ['ok', 'failed', 'incomplete'].includes(state) ? ago : `last run ${ago}`;
 }
 
 function runningWord({ mode }: Running): string {

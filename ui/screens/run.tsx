@@ -5,6 +5,7 @@ import { now } from '../app/clock.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, go, link } from '../app/router.ts';
 import type { ApiError } from '../model/answer.ts';
+import { shownName } from '../model/name.ts';
 import { counted, number } from '../model/quantity.ts';
 import {
   doneOf,
@@ -273,7 +274,7 @@ function ProblemCard({ group, report }: { group: ProblemGroup; report: Report })
   return (
     <article class={`box ${tone}`}>
       <h3>
-        <Name of={message} />
+        <bdi>{shownName(message)}</bdi>
       </h3>
       {messages.length > 1 && <p class="small">{extentOf(group)}</p>}
       <p>
