@@ -4,7 +4,7 @@ import { Announcer } from '../parts/announce.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { barrier, who } from './caller.ts';
-import { ZONES, zone, zoneName } from './clock.ts';
+import { OWN_ZONE, ZONES, zone } from './clock.ts';
 import { areKeysOn, isHelpOpen, KEYS, switchKeys } from './keyboard.ts';
 import { at, go, link, place } from './router.ts';
 import { SECTIONS, screenOf, sectionOf } from './screens.ts';
@@ -114,8 +114,8 @@ function Footer() {
             zone.value = ZONES.find((each) => each === event.currentTarget.value) ?? 'local';
           }}
         >
-          <option value="local">{zone.value === 'local' ? zoneName() : 'my time zone'}</option>
-          <option value="UTC">UTC</option>
+          <option value="local">{OWN_ZONE}</option>
+          {OWN_ZONE !== 'UTC' && <option value="UTC">UTC</option>}
         </select>
       </label>
       <button type="button" class="plain-link" onClick={() => (isHelpOpen.value = true)}>

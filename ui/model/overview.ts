@@ -168,7 +168,7 @@ function factsOf({ jobs, totals }: OverviewAnswer, now: Date): string[] {
   const oldest = points.map(({ time }) => time).sort()[0];
   const checked = points.flatMap(({ verified }) => verified ?? []).sort((a, b) => b.at.localeCompare(a.at))[0];
   const content = contentOf(totals.held);
-  return [
+  const facts = [
     ...(oldest
       ? [
           `${points.length === 1 ? 'Newest restore point' : 'Oldest of the newest restore points'} ${relative(new Date(oldest), now)}`,
@@ -178,6 +178,7 @@ function factsOf({ jobs, totals }: OverviewAnswer, now: Date): string[] {
     ...(due ? [`next backup: ${due.name} ${relative(new Date(due.next), now)}`] : []),
     ...(content ? [`${content} protected`] : []),
   ];
+  return facts.map((fact, index) => (index === 0 ? fact.charAt(0).toUpperCase() + fact.slice(1) : fact));
 }
 
 export function jobLineOf(job: Job, now: Date): JobLine {
