@@ -8,10 +8,7 @@ setInterval(() => {
 }, 1000);
 
 /** The time zone of all times: that of the reader, or UTC. */
+export const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 export const ZONES = ['local', 'UTC'] as const;
 export const zone = signal<(typeof ZONES)[number]>(kept('zone') === 'UTC' ? 'UTC' : 'local');
 effect(() => keep('zone', zone.value));
-
-export function zoneName(): string {
-  return zone.value === 'UTC' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone;
-}

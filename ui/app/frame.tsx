@@ -1,9 +1,10 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { isRunId } from '../model/run-id.ts';
 import { Announcer } from '../parts/announce.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { barrier, who } from './caller.ts';
-import { ZONES, zone, zoneName } from './clock.ts';
+import { OWN_ZONE, ZONES, zone } from './clock.ts';
 import { areKeysOn, isHelpOpen, KEYS, switchKeys } from './keyboard.ts';
 import { at, go, link, place } from './router.ts';
 import { SECTIONS, screenOf, sectionOf } from './screens.ts';
@@ -39,6 +40,12 @@ export function Frame() {
 }
 
 function Header({ section }: { section: string }) {
+  const sections = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a small screen, the sections scroll sideways.
+    const current = sections.current?.querySelector<HTMLElement>(`[href="${link(section)}"]`);
+    if (current) sections.current!.scrollLeft = current.offsetLeft - 24;
+  }, [section]);
   const { instance = null } = who.value ?? {};
   return (
     <header class="top">
@@ -73,7 +80,7 @@ function Header({ section }: { section: string }) {
           </form>
         </search>
       </div>
-      <nav aria-label="Sections" class="sections">
+      <nav ref={sections} aria-label="Sections" class="sections">
         {SECTIONS.map(([to, text]) => (
           <a href={link(to)} aria-current={section === to ? 'page' : undefined}>
             {text}
@@ -107,8 +114,8 @@ function Footer() {
             zone.value = ZONES.find((each) => each === event.currentTarget.value) ?? 'local';
           }}
         >
-          <option value="local">{zone.value === 'local' ? zoneName() : 'my time zone'}</option>
-          <option value="UTC">UTC</option>
+          <option value="local">{OWN_ZONE}</option>
+          {OWN_ZONE !== 'UTC' && <option value="UTC">UTC</option>}
         </select>
       </label>
       <button type="button" class="plain-link" onClick={() => (isHelpOpen.value = true)}>

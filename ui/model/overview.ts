@@ -168,7 +168,7 @@ function factsOf({ jobs, totals }: OverviewAnswer, now: Date): string[] {
   const oldest = points.map(({ time }) => time).sort()[0];
   const checked = points.flatMap(({ verified }) => verified ?? []).sort((a, b) => b.at.localeCompare(a.at))[0];
   const content = contentOf(totals.held);
-  return [
+  const facts = [
     ...(oldest
       ? [
           `${points.length === 1 ? 'Newest restore point' : 'Oldest of the newest restore points'} ${relative(new Date(oldest), now)}`,
@@ -178,6 +178,7 @@ function factsOf({ jobs, totals }: OverviewAnswer, now: Date): string[] {
     ...(due ? [`next backup: ${due.name} ${relative(new Date(due.next), now)}`] : []),
     ...(content ? [`${content} protected`] : []),
   ];
+  return facts.map((fact, index) => (index === 0 ? fact.charAt(0).toUpperCase() + fact.slice(1) : fact));
 }
 
 export function jobLineOf(job: Job, now: Date): JobLine {
@@ -188,7 +189,7 @@ export function jobLineOf(job: Job, now: Date): JobLine {
   return {
     name,
     mark: state === 'running' ? { ...markOfJob(state), word: main ? runningWord(main) : 'running' } : markOfJob(state),
-    detail: main ? progressText(main, now) : last ? relative(new Date(last.finishedAt), now) : '',
+    detail: main ? progressText(main, now) : last ? agoOf(state, last.finishedAt, now) : '',
     run: main?.id ?? last?.id ?? null,
     fraction: main?.fraction ?? null,
     isRunning: main !== undefined,
@@ -202,6 +203,12 @@ export function jobLineOf(job: Job, now: Date): JobLine {
     verified: restorePoint?.verified ? verifiedOf(restorePoint.verified) : null,
     strip: job.strip ?? null,
   };
+}
+
+/** What is overdue or paused was not done then: the time is that of the last run. */
+function agoOf(state: string, finishedAt: string, now: Date): string {
+  const ago = relative(new Date(finishedAt), now);
+  return ['ok', 'failed', 'incomplete'].includes(state) ? ago : `last run ${ago}`;
 }
 
 function runningWord({ mode }: Running): string {

@@ -80,7 +80,9 @@ export function runLineOf(row: RunRow): RunLine {
 
 function whyOf({ container, message }: NonNullable<RunRow['problem']>, problems: number): string {
   const more = problems > 1 ? ` (and ${problems - 1} more)` : '';
-  return `${container === undefined ? '' : `${container}: `}${message}${more}`;
+  // Some messages begin with the name of the container.
+  const where = container === undefined || message.startsWith(container) ? '' : `${container}: `;
+  return `${where}${message}${more}`;
 }
 
 /** Milliseconds until the list is asked for again. */

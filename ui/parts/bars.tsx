@@ -21,18 +21,20 @@ export function Bars({ series: { name, unit, bars } }: { series: Series }) {
   const newest = bars.at(-1)!;
   const width = bars.length * (BAR + GAP) - GAP;
   const timeZone = zone.value === 'UTC' ? 'UTC' : undefined;
-  const text = `${name}: ${say(newest.value)} in the newest of ${bars.length} backups, at most ${say(largest)}`;
+  const text = `${say(newest.value)} in the newest of ${bars.length} backups, at most ${say(largest)}`;
   return (
     <figure class="bars">
       <figcaption>
         {name} <strong>{say(newest.value)}</strong>
-        <span class="small">up to {say(largest)}</span>
+        <span class="small" title={text}>
+          up to {say(largest)}
+        </span>
       </figcaption>
-      <svg viewBox={`0 0 ${width} ${HEIGHT}`} preserveAspectRatio="none" height={HEIGHT} role="img" aria-label={text}>
+      <svg viewBox={`0 0 ${width} ${HEIGHT}`} preserveAspectRatio="none" height={HEIGHT} aria-hidden="true">
         {bars.map(({ run, at, value, isBad }, index) => {
           const height = Math.max(value > 0 ? 2 : 0, (value / largest) * HEIGHT);
           return (
-            <a href={link(`/runs/${encodeURIComponent(run)}`)} tabIndex={-1}>
+            <a href={link(`/runs/${encodeURIComponent(run)}`)} tabindex={-1}>
               <title>{`${exact(new Date(at), timeZone)}: ${say(value)}`}</title>
               <rect x={index * (BAR + GAP)} width={BAR} y={0} height={HEIGHT} class="reach" />
               <rect
@@ -40,7 +42,7 @@ export function Bars({ series: { name, unit, bars } }: { series: Series }) {
                 width={BAR}
                 y={HEIGHT - height}
                 height={height}
-                class={isBad ? 'bad' : 'bar'}
+                class={isBad ? 'column bad' : 'column'}
               />
             </a>
           );

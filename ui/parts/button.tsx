@@ -9,6 +9,8 @@ interface ButtonProps {
   kind?: 'plain' | 'main' | 'danger' | 'quiet';
   /** Why it cannot be used now: shown beside it. The button stays where it is. */
   why?: string | undefined;
+  /** The same reason stands beside a button next to it: it is read out, and not shown again. */
+  isWhyNear?: boolean;
   /** What it has begun is not done yet. */
   isBusy?: boolean;
   label?: string;
@@ -21,6 +23,7 @@ export function Button({
   submits = false,
   kind = 'plain',
   why,
+  isWhyNear = false,
   isBusy = false,
   label,
   children,
@@ -44,7 +47,7 @@ export function Button({
         {children}
       </button>
       {why !== undefined && (
-        <span id={id} class="why">
+        <span id={id} class={isWhyNear ? 'unseen' : 'why'}>
           {why}
         </span>
       )}

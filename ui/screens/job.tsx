@@ -116,14 +116,14 @@ function Schedules({ job: { schedules, timeZone } }: { job: ShownJob }) {
                 <>
                   {index > 0 && ' · '}
                   <At time={time} />
+                  {index === 0 && (
+                    <>
+                      {' '}
+                      (<Ago time={time} />)
+                    </>
+                  )}
                 </>
               ))}
-              {next[0] !== undefined && (
-                <>
-                  {' '}
-                  (<Ago time={next[0]} />)
-                </>
-              )}
             </p>
           </li>
         ))}
@@ -144,11 +144,11 @@ function Starts({ job, paused, again }: { job: string; paused: object | null; ag
   const why = lacking('run');
   return (
     <>
-      <StartBackup job={job} kind="main" />
-      <Button why={why} onClick={() => setAsks('preview')}>
+      <StartBackup job={job} kind="main" isWhyNear />
+      <Button why={why} isWhyNear onClick={() => setAsks('preview')}>
         Preview
       </Button>
-      <Button why={why} onClick={() => setAsks('full')}>
+      <Button why={why} isWhyNear onClick={() => setAsks('full')}>
         Full backup
       </Button>
       <Button why={why} onClick={() => setAsks(paused ? 'resume' : 'pause')}>

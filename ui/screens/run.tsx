@@ -5,6 +5,7 @@ import { now } from '../app/clock.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, go, link } from '../app/router.ts';
 import type { ApiError } from '../model/answer.ts';
+import { shownName } from '../model/name.ts';
 import { counted, number } from '../model/quantity.ts';
 import {
   doneOf,
@@ -273,7 +274,7 @@ function ProblemCard({ group, report }: { group: ProblemGroup; report: Report })
   return (
     <article class={`box ${tone}`}>
       <h3>
-        <Name of={message} />
+        <bdi>{shownName(message)}</bdi>
       </h3>
       {messages.length > 1 && <p class="small">{extentOf(group)}</p>}
       <p>
@@ -321,7 +322,7 @@ function Tasks({ report }: { report: Report }) {
   const [lines, setLines] = useState<ReturnType<typeof taskLines> | undefined>(undefined);
   const [error, setError] = useState<ApiError | undefined>(undefined);
   const [isAll, setAll] = useState(false);
-  const { id, status, containersTotal } = report;
+  const { id, status } = report;
   useEffect(() => {
     const end = new AbortController();
     get('getRun', at`runs/${id}`, { containers: 'all' }, end.signal).then(
@@ -336,7 +337,7 @@ function Tasks({ report }: { report: Report }) {
   if (!lines || lines.length === 0) return null;
   const shown = isAll ? lines : lines.slice(0, MOST_TASKS);
   return (
-    <Section title={`${counted(containersTotal ?? lines.length, 'container or table', 'containers and tables')}`}>
+    <Section title={lines.some(({ isTable }) => isTable) ? `Containers and tables` : 'Containers'}>
       <Table
         caption="Containers and tables"
         head={['Name', 'End', '#Listed', '#Copied', '#Unchanged', '#Skipped', '#Failed']}
@@ -378,7 +379,7 @@ function Details({ report: { requests, cost } }: { report: Report }) {
     <details>
       <summary>
         {counted(sum, 'storage request')}
-        {cost && cost.total > 0 && `, ${cost.total.toFixed(2)} ${cost.currency} at ${cost.source}`}
+        {cost.total >= 0.005 && `, about ${cost.total.toFixed(2)} ${cost.currency} at the prices of ${cost.asOf}`}
       </summary>
       <Table caption="Storage requests" head={['Operation', '#Requests']}>
         {all.map(([operation, count]) => (

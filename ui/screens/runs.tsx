@@ -19,7 +19,6 @@ import { Button, ButtonLink } from '../parts/button.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Mark } from '../parts/mark.tsx';
-import { Name } from '../parts/name.tsx';
 import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { At } from '../parts/time.tsx';
@@ -179,7 +178,7 @@ function Row({ row }: { row: RunRow }) {
       <Mark mark={mark} />
       <div class="what">
         <a href={link(at`/runs/${id}`)} data-row>
-          <Name of={job} /> · {title}
+          {job} · {title}
         </a>
         {isPreview && <span class="tag">preview</span>}
         {why && (

@@ -95,6 +95,7 @@ export const RUNS_STATES: readonly State[] = [
       problems: [
         {
           code: 'catalog-unavailable',
+          account: 'VAULT',
           message: 'The catalog does not answer',
           hint: PROBLEMS['catalog-unavailable'].hint,
         },
@@ -237,4 +238,5 @@ export const EVERY_PROBLEM: State = run(
     problems: (Object.keys(PROBLEMS) as ProblemCode[]).map((code) => problemOf(code, 1, 'images')),
   }),
   Object.keys(PROBLEMS),
+  { does: (page) => page.getByText(/^Nothing to do \(\d+\)$/).click() },
 );

@@ -160,6 +160,15 @@ test.each([
   });
 });
 
+test.each([
+  ['ok', '21 h ago'],
+  ['failed', '21 h ago'],
+  ['overdue', 'last run 21 h ago'],
+  ['paused', 'last run 21 h ago'],
+] as const)('the line of a job that is %s says when what was: %s', (state, detail) => {
+  expect(jobLineOf(job({ state }), NOW).detail).toBe(detail);
+});
+
 test('a verification that found damage is never green', () => {
   const verified = {
     run: 'v',
