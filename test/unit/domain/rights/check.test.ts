@@ -104,7 +104,7 @@ describe('soft delete', () => {
 
 describe('what is unknown', () => {
   it.each([
-    [unknown('unreachable'), 'cannot be reached'],
+    [unknown('unreachable'), 'no connection to the service'],
     [unknown('nothing-to-ask'), 'nothing yet to ask'],
     [unknown('access-denied-source', 'AuthorizationFailure'), 'firewall'],
   ])('%o says why, and asks for no role', (finding, words) => {
