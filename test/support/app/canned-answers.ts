@@ -19,6 +19,7 @@ export const ROW: AnswerOf<'listRuns'>['runs'][number] = {
   problem: { code: 'destination-leased', container: 'images', count: 1, message: '1 blob: leased at the destination' },
   problems: 2,
   point: { containers: 12, blobs: 5018, tables: 2, entities: 48211, bytes: 188252160, lacks },
+  held: null,
 };
 
 export const RUNS: AnswerOf<'listRuns'> = {
@@ -27,7 +28,7 @@ export const RUNS: AnswerOf<'listRuns'> = {
     {
       ...{ id: 'nightly-20261120T233000Z-a1b2c3', job: 'nightly', mode: 'incremental', trigger: 'http' },
       ...{ status: 'succeeded', dryRun: false, startedAt: '2026-11-20T23:30:00.000Z' },
-      ...{ finishedAt: '2026-11-20T23:31:00.000Z', seconds: 60, requests: 12, problem: null, problems: 0, point: null },
+      ...{ finishedAt: '2026-11-20T23:31:00.000Z', seconds: 60, requests: 12, problem: null, problems: 0, point: null, held: null },
       counts: { listed: 5020, copied: 14, unchanged: 5006, skipped: 0, failed: 0 },
       bytes: { listed: 188252160, copied: 3565158 },
     },
@@ -52,7 +53,7 @@ export const POINTS: AnswerOf<'listRestorePoints'> = {
 export const REPORT: AnswerOf<'getRun'> = {
   ...{ id: POINT_ID, job: 'nightly', mode: 'incremental', trigger: 'http', dryRun: false },
   by: { name: 'ci', via: 'key' },
-  ...{ status: 'completed-with-failures', phase: 'ended', cancelling: false },
+  ...{ status: 'completed-with-failures', phase: 'ended', cancelling: false, point: null, followedBy: null },
   ...{ startedAt: '2026-11-21T23:30:00.000Z', finishedAt: '2026-11-21T23:41:07.114Z', progressAt: null },
   counts: { listed: 5020, copied: 14, unchanged: 5005, skipped: 0, failed: 1 },
   bytes: { listed: 188252160, copied: 3565158 },
@@ -106,7 +107,7 @@ const plan = {
   ...{ remove: ['nightly-20260101T233000Z-a1b2c3'], expired: ['nightly-20251231T233000Z-d4e5f6'], reading: [] },
   ...{ keeps: [{ job: 'nightly', id: POINT_ID }], braked: [], marginMs: 86400000 },
   ...{ before: '2026-11-21T04:00:00.000Z', source: 'https://a.blob.core.windows.net', hash: '3f0c9a52e1b74d86' },
-  summary: { keeps: 1, removes: 1, empties: 1, items: 212, bytes: 8421376, emptiesFrom: '2026-11-23T04:00:00.000Z' },
+  summary: { keeps: 1, removes: 1, empties: 1, items: 212, bytes: 8421376, emptiesFrom: '2026-11-23T04:00:00.000Z', held: null },
 };
 
 /** The run that made a plan. */
@@ -174,8 +175,9 @@ export const OVERVIEW: AnswerOf<'overview'> = {
           lastGood: { id: POINT_ID, startedAt: '2026-11-21T23:30:00.000Z' },
         },
       ],
-      restorePoint: newest,
+      ...{ restorePoint: newest, size: null, held: null, strip: null },
     },
   ],
   archives: [],
+  vaults: [],
 };

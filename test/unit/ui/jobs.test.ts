@@ -67,7 +67,8 @@ test('only rules are taken from the address', () => {
 test('series are of backups that ended, oldest first, and only if there is something to see', () => {
   const run = (id: string, more: object) => ({
     ...{ id, job: 'nightly', mode: 'incremental', trigger: 'timer', status: 'succeeded', dryRun: false },
-    ...{ startedAt: id, seconds: 5, requests: 1, problem: null, problems: 0, point: null, bytes: { copied: 0 } },
+    ...{ startedAt: id, seconds: 5, requests: 1, problem: null, problems: 0, point: null, held: null },
+    bytes: { copied: 0 },
     ...more,
   });
   const series = seriesOf([
