@@ -72,6 +72,7 @@ export function job(change: Partial<JobOverview> = {}): JobOverview {
         failed: 0,
       },
     },
+    ...{ size: null, held: null, strip: null },
     ...change,
   };
 }
@@ -92,6 +93,7 @@ export function overview(change: Partial<Answer<'overview'>> = {}): Answer<'over
     conditions,
     jobs,
     archives,
+    vaults: [],
     ...change,
   };
 }
@@ -108,7 +110,7 @@ export function row(change: Partial<RunRow> = {}): RunRow {
     },
     counts: { listed: 5020, copied: 3100, unchanged: 1920, skipped: 0, failed: 0 },
     bytes: { listed: 188_252_160, copied: 12_697_600 },
-    ...{ problem: null, problems: 0 },
+    ...{ problem: null, problems: 0, held: null },
     point: {
       ...{ containers: 2, blobs: 5018, tables: 0, entities: 0, bytes: 188_252_160 },
       lacks: { skipped: 0, failed: 0, containers: [], tables: [] },

@@ -47,7 +47,12 @@ export const OVERVIEW_STATES: readonly State[] = [
       jobs: [
         job({
           state: 'running',
-          running: [{ id: NIGHTLY, mode: 'incremental', startedAt: '2026-11-30T11:54:00.000Z', isSilent: false }],
+          running: [
+            {
+              ...{ id: NIGHTLY, mode: 'incremental', startedAt: '2026-11-30T11:54:00.000Z', isSilent: false },
+              ...{ phase: null, fraction: null, secondsLeft: null },
+            },
+          ],
         }),
       ],
     }),

@@ -28,7 +28,15 @@ export const RUNS: AnswerOf<'listRuns'> = {
     {
       ...{ id: 'nightly-20261120T233000Z-a1b2c3', job: 'nightly', mode: 'incremental', trigger: 'http' },
       ...{ status: 'succeeded', dryRun: false, startedAt: '2026-11-20T23:30:00.000Z' },
-      ...{ finishedAt: '2026-11-20T23:31:00.000Z', seconds: 60, requests: 12, problem: null, problems: 0, point: null, held: null },
+      ...{
+        finishedAt: '2026-11-20T23:31:00.000Z',
+        seconds: 60,
+        requests: 12,
+        problem: null,
+        problems: 0,
+        point: null,
+        held: null,
+      },
       counts: { listed: 5020, copied: 14, unchanged: 5006, skipped: 0, failed: 0 },
       bytes: { listed: 188252160, copied: 3565158 },
     },
@@ -107,7 +115,15 @@ const plan = {
   ...{ remove: ['nightly-20260101T233000Z-a1b2c3'], expired: ['nightly-20251231T233000Z-d4e5f6'], reading: [] },
   ...{ keeps: [{ job: 'nightly', id: POINT_ID }], braked: [], marginMs: 86400000 },
   ...{ before: '2026-11-21T04:00:00.000Z', source: 'https://a.blob.core.windows.net', hash: '3f0c9a52e1b74d86' },
-  summary: { keeps: 1, removes: 1, empties: 1, items: 212, bytes: 8421376, emptiesFrom: '2026-11-23T04:00:00.000Z', held: null },
+  summary: {
+    keeps: 1,
+    removes: 1,
+    empties: 1,
+    items: 212,
+    bytes: 8421376,
+    emptiesFrom: '2026-11-23T04:00:00.000Z',
+    held: null,
+  },
 };
 
 /** The run that made a plan. */

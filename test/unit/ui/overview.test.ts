@@ -27,6 +27,7 @@ const POINT: NonNullable<Job['restorePoint']> = {
 };
 const job = (change: Partial<Job> = {}): Job => ({
   ...{ name: 'nightly', state: 'ok', severity: null, paused: null, running: [], problem: null, restorePoint: POINT },
+  ...{ size: null, held: null, strip: null },
   runs: [
     {
       ...{ kind: 'backup', state: 'ok', due: null, overdueAt: null, next: '2026-11-30T14:26:00.000Z' },
@@ -48,11 +49,12 @@ const overview = (change: Partial<OverviewAnswer> = {}): OverviewAnswer => ({
     conditions: { info: 0, warning: 0, error: 0, critical: 0 },
     held: { blobs: 5018, entities: 0, bytes: 188_252_160 },
   },
-  ...{ conditions: [], jobs: [job()], archives: [] },
+  ...{ conditions: [], jobs: [job()], archives: [], vaults: [] },
   ...change,
 });
 const running = (mode: string, more: object = {}) => ({
-  ...{ id: 'r', mode, startedAt: '2026-11-30T11:54:00.000Z', isSilent: false, ...more },
+  ...{ id: 'r', mode, startedAt: '2026-11-30T11:54:00.000Z', isSilent: false, phase: null },
+  ...{ fraction: null, secondsLeft: null, ...more },
 });
 
 test.each<[string, Partial<OverviewAnswer>, string, string]>([

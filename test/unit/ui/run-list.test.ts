@@ -7,6 +7,7 @@ const NOW = new Date('2026-11-30T12:00:30.000Z');
 const row = (change: Partial<RunRow> = {}): RunRow => ({
   ...{ id: 'r', job: 'nightly', mode: 'incremental', trigger: 'timer', status: 'succeeded', dryRun: false },
   ...{ startedAt: '2026-11-29T22:30:00.000Z', seconds: 667.1, requests: 9, problem: null, problems: 0, point: null },
+  held: null,
   counts: { listed: 5020, copied: 3100, unchanged: 1920, skipped: 0, failed: 0 },
   ...change,
 });
