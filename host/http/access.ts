@@ -14,7 +14,7 @@ export interface Call {
   origin: string | undefined;
   /** The header `sec-fetch-site`, which browsers set and web pages cannot: how the page relates to this server. */
   site: string | undefined;
-  /** Whether the browser opens the answer in a tab of its own, as after a click on a link. Pages cannot pretend that. */
+  /** Whether the browser opens the answer in a tab, as after a click on a link. Pages cannot pretend that. */
   isVisit: boolean;
   /** From the header `x-functions-key`, or the query parameter `code`. */
   key: string | undefined;

@@ -12,7 +12,7 @@ export const ROLES_WITH: Readonly<Record<Permission, readonly Role[]>> = {
   protect: ['admin'],
 };
 
-/** What a caller without a permission is told, and whom to ask for what. */
+/** What a caller without a permission reads: which role has it. */
 export function whyNot(permission: Permission): string {
   const roles = ROLES_WITH[permission];
   const which =

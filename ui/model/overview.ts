@@ -5,7 +5,7 @@ import { contentOf, lackOf, nounOf } from './run-words.ts';
 import type { Day } from './strip.ts';
 import { about, relative } from './time.ts';
 
-type Told = Answer<'overview'>;
+type FromContract = Answer<'overview'>;
 interface Held {
   blobs: number;
   kept: number;
@@ -16,13 +16,13 @@ interface Held {
 interface NewOfJob {
   strip?: Day[] | null;
 }
-type Running = Told['jobs'][number]['running'][number] & {
+type Running = FromContract['jobs'][number]['running'][number] & {
   phase?: string | null;
   fraction?: number | null;
   secondsLeft?: number | null;
 };
-export type OverviewAnswer = Omit<Told, 'jobs'> & {
-  jobs: (Told['jobs'][number] & NewOfJob)[];
+export type OverviewAnswer = Omit<FromContract, 'jobs'> & {
+  jobs: (FromContract['jobs'][number] & NewOfJob)[];
   vaults?: { alias: string; held: Held | null }[];
 };
 type Job = OverviewAnswer['jobs'][number];
@@ -78,7 +78,7 @@ export interface RuleLine {
   failed: number | null;
 }
 
-/** Notes are shown, and need nobody. */
+/** The others are notes: they need no one to do anything. */
 const NEEDS = new Set(['critical', 'error', 'warning']);
 /** A backup now may solve these. */
 const STARTS = new Set(['failed', 'overdue', 'not-started']);
@@ -108,7 +108,7 @@ export function attentionOf(overview: OverviewAnswer): Attention[] {
   return [...found, ...unknown];
 }
 
-function placeOf({ condition, job, run, account }: Told['conditions'][number]): string {
+function placeOf({ condition, job, run, account }: FromContract['conditions'][number]): string {
   if (condition === 'brake' && run !== undefined) return `/points/${encodeURIComponent(run)}`;
   if (condition === 'poison' && job !== undefined) return `/archives/${encodeURIComponent(job)}`;
   if (condition === 'paused' && job !== undefined) return `/jobs/${encodeURIComponent(job)}`;

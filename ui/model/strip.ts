@@ -46,7 +46,7 @@ export function cellsOf(strip: readonly Day[]): Cell[] {
   });
 }
 
-/** The whole strip in a sentence, for those who do not see it: what is normal as a number, and what is not by its day. */
+/** The whole strip in a sentence, for those who do not see it: normal days as a number, others by their dates. */
 export function stripText(strip: readonly Day[]): string {
   const cells = cellsOf(strip);
   const odd = cells.filter(

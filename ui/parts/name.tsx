@@ -1,6 +1,6 @@
 import { piecesOf } from '../model/name.ts';
 
-/** A name that anyone may have chosen: of a blob, a container, an entity. It is text, and what is invisible is shown. */
+/** A name that anyone may have chosen, as of a blob or an entity. It is text, and what is invisible is shown. */
 export function Name({ of }: { of: string }) {
   return (
     <bdi class="name" dir="ltr">
