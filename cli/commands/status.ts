@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, type ExitCode } from '../../host/exit-codes.ts';
 import { UsageError } from '../cli-error.ts';
 import { commands } from '../command/command.ts';
-import type { AnswerOf } from '../connect/api.ts';
+import type { Answer, AnswerOf } from '../connect/api.ts';
 import { asCommands } from '../connect/hints.ts';
+import { isPassing } from '../connect/refusal.ts';
 import { counted, grouped, roughly, sizeOf } from '../print/amounts.ts';
 import { chosen } from '../print/list.ts';
 import { stateWord } from '../print/style.ts';
@@ -37,8 +38,7 @@ export const STATUS = commands({
       throw new UsageError('--json is one document. Use --jsonl --watch.');
     const columns = chosen(columnsOf(session), input.text('columns'));
     let last = '';
-    for (;;) {
-      const { bytes, body } = await session.api.call<'overview'>('GET', 'overview');
+    const show = ({ bytes, body }: Answer<Overview>) => {
       const isNew = JSON.stringify(body) !== last;
       last = JSON.stringify(body);
       if (out.format === 'json') out.bytes(bytes);
@@ -47,7 +47,18 @@ export const STATUS = commands({
         if (input.has('watch') && out.isTerminal) world.stdout.write('\x1b[H\x1b[J');
         printOverview(session, body, columns);
       }
-      if (!input.has('watch')) return codeOf(body);
+      return codeOf(body);
+    };
+    const look = () => session.api.call<'overview'>('GET', 'overview');
+    if (!input.has('watch')) return show(await look());
+    for (;;) {
+      try {
+        show(await look());
+      } catch (error) {
+        if (world.interrupted.aborted) return EXIT.interrupted;
+        if (!isPassing(error)) throw error;
+        out.note(`${error.message.split('\n')[0]}; asking again`);
+      }
       await sleep(INTERVAL, undefined, { signal: world.interrupted }).catch(() => undefined);
       if (world.interrupted.aborted) return EXIT.interrupted;
     }

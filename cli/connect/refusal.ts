@@ -29,6 +29,12 @@ export class Refusal extends CliError {
   }
 }
 
+/** Whether the same call may succeed soon: nothing has answered, or something on the way. */
+export function isPassing(error: unknown): error is CliError {
+  if (error instanceof Refusal) return error.status === 429 || error.status >= 500;
+  return error instanceof Unreachable;
+}
+
 /** The app does not answer. */
 export class Unreachable extends CliError {
   override readonly name = 'Unreachable';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../../host/exit-codes.ts';
 import { CliError } from '../cli-error.ts';
 import type { Answer } from '../connect/api.ts';
-import { Refusal, Unreachable } from '../connect/refusal.ts';
+import { isPassing } from '../connect/refusal.ts';
 import type { Session } from '../session.ts';
 import { progressWords, type Report } from './describe-run.ts';
 
@@ -50,14 +50,9 @@ async function look(session: Session, id: string): Promise<Answer<Report> | { wh
     return await session.api.call<'getRun'>('GET', 'runs/{id}', { params: { id } });
   } catch (error) {
     if (session.world.interrupted.aborted) throw stillRunning(id, 'Interrupted', EXIT.interrupted);
-    const isPassing = error instanceof Unreachable || (error instanceof Refusal && isTransient(error.status));
-    if (isPassing) return { why: error };
+    if (isPassing(error)) return { why: error };
     throw error;
   }
-}
-
-function isTransient(status: number): boolean {
-  return status === 429 || status >= 500;
 }
 
 function stillRunning(id: string, why: string, exitCode: 75 | 130): CliError {

@@ -73,6 +73,17 @@ describe('status', () => {
     expect((await line('status')).code).toBe(6);
     expect((await line('status --json')).code).toBe(6);
   });
+
+  it('that is watched continues until Ctrl-C, also while the app does not answer', async () => {
+    const interrupt = new AbortController();
+    const gone = await cannedApp(() => ({ status: 503, body: '' }));
+    setTimeout(() => interrupt.abort(), 150);
+    const options = { env: { STRONGROOM_URL: gone.url }, interrupted: interrupt.signal };
+    const { code, stderr } = await commandLine(['status', '--watch'], options);
+    expect([code, stderr]).toEqual([130, 'The answer is HTTP 503, without a body; asking again\n']);
+    await gone.stop();
+    expect((await line('status --watch --json')).code).toBe(2);
+  });
 });
 
 describe('a list', () => {
