@@ -1,5 +1,5 @@
-// Writes what is made from the code: the JSON Schema of strongroom.json, which editors use for completion and checks, the
-// OpenAPI document of the HTTP API, and the reference of commands. --check only compares.
+// Writes what is made from the code: the JSON Schema of strongroom.json, which editors use for completion and checks,
+// the OpenAPI document of the HTTP API, and the reference of commands. --check only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { openApiDocument } from '#api/openapi.ts';
 import { configurationJsonSchema } from '#config/json-schema.ts';

@@ -36,7 +36,8 @@ ${table([
 Options of every command:
 ${table(optionRows(GLOBAL_OPTIONS))}
 Where the app is: the first of --url, STRONGROOM_URL with STRONGROOM_KEY, the context, the environment of azd in this
-folder, http://127.0.0.1:7071. "strongroom context" shows it. "strongroom COMMAND --help" shows the options of a command.
+folder, http://127.0.0.1:7071. "strongroom context" shows it. "strongroom COMMAND --help" shows the options of a
+command.
 
 Exit codes (treat one that you do not know as a failure):
 ${exitCodeTable()}`;

@@ -55,7 +55,8 @@ const show: Command = {
     const { done, claimed, failed, missed } = receipts;
     const least = receipts.isComplete ? '' : 'at least ';
     out.line(
-      `${least}${grouped(done)} archived, ${grouped(claimed)} claimed, ${grouped(failed)} failed, ${grouped(missed)} missed`,
+      `${least}${grouped(done)} archived, ${grouped(claimed)} claimed, ${grouped(failed)} failed, ` +
+        `${grouped(missed)} missed`,
     );
     if (receipts.newest)
       out.line(`newest: ${receipts.newest.name ?? '(name not shown)'} at ${out.time(receipts.newest.at)}`);

@@ -44,8 +44,8 @@ async function checksOf({ api }: Session): Promise<{ bytes: Uint8Array; checks: 
   } catch (error) {
     if (!(error instanceof Refusal) || !error.isUnknownCall) throw error;
     throw new CliError(
-      'This app is older than this command: it has no checks. strongroom api GET /api/health/details shows whether its ' +
-        'accounts answer.',
+      'This app is older than this command: it has no checks. strongroom api GET /api/health/details shows whether ' +
+        'its accounts answer.',
       EXIT.refused,
     );
   }

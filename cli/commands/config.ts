@@ -15,13 +15,14 @@ const check: Command = {
   path: ['config', 'check'],
   about: 'Check a strongroom.json, without an app',
   details:
-    'Checks what the file alone says, as the start of the app does. It does not know the app settings: what needs them ' +
-    'is listed as not checked. FILE is strongroom.json by default; - is standard input. Exits with 2 if it is wrong.',
+    'Checks what the file alone says, as the start of the app does. It does not know the app settings: what needs ' +
+    'them is listed as not checked. FILE is strongroom.json by default; - is standard input. Exits with 2 if it is ' +
+    'wrong.',
   arguments: [FILE],
   prints: 'document',
   examples: [
     ['config check', 'the file in this folder'],
-    ['config check infra/production.json --json', 'each problem with its path, for a script'],
+    ['config check production/strongroom.json --json', 'each problem with its path, for a script'],
   ],
   async run(session, input) {
     const { out } = session;

@@ -80,8 +80,8 @@ const add: Command = {
   path: ['context', 'add'],
   about: 'Add a context: an address and a way to sign in, never a key. The first one is the current one',
   details:
-    'It keeps the address of --url. Ways to sign in: a key in an environment variable or a file, the function key of an ' +
-    'app by az functionapp keys list, or a token of Microsoft Entra by az account get-access-token.',
+    'It keeps the address of --url. Ways to sign in: a key in an environment variable or a file, the function key of ' +
+    'an app by az functionapp keys list, or a token of Microsoft Entra by az account get-access-token.',
   arguments: [{ name: 'NAME' }],
   options: {
     'sign-in': {

@@ -57,8 +57,8 @@ const apply: Command = {
   path: ['prune', 'apply'],
   about: 'Carry out a plan: mark restore points, and delete content that nothing needs any more',
   details:
-    'At a terminal, it shows the plan and asks for the name of the job. Elsewhere it needs --hash and --yes. If anything ' +
-    'has changed since the plan was made, it changes nothing and ends with 14.',
+    'At a terminal, it shows the plan and asks for the name of the job. Elsewhere it needs --hash and --yes. If ' +
+    'anything has changed since the plan was made, it changes nothing and ends with 14.',
   arguments: [PLAN],
   options: {
     hash: { takes: 'text', placeholder: 'HASH', about: 'hash of the plan that you have read' },
@@ -112,8 +112,8 @@ export function printPlan(out: Output, run: Report, isWhole: boolean): void {
   const amount = items === null ? '' : `: ${counted(items, 'item')}${bytes === null ? '' : `, ${sizeOf(bytes)}`}`;
   const verb = run.prune?.plan ? 'deleted' : 'deletes';
   out.line(
-    `keeps ${counted(keeps, 'restore point')}, marks ${removes}, ${verb} the content of ${empties}${amount}. What it marks ` +
-      `stays for ${lasting(plan.marginMs / 1000)}, until ${out.time(emptiesFrom)}.`,
+    `keeps ${counted(keeps, 'restore point')}, marks ${removes}, ${verb} the content of ${empties}${amount}. What it ` +
+      `marks stays for ${lasting(plan.marginMs / 1000)}, until ${out.time(emptiesFrom)}.`,
   );
   const rows = plan.decisions.flatMap(({ id, keep, reasons }) =>
     keep && !isWhole ? [] : [{ what: keep ? 'keep' : 'mark', id, why: reasons.join(', ') }],

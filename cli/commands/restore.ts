@@ -22,9 +22,9 @@ export const RESTORE = commands({
   path: ['restore'],
   about: 'Restore blobs, containers or tables: shows what it would do, and asks before it writes',
   details:
-    'Without names, containers and tables, it restores everything of the restore point. At a terminal it asks; elsewhere ' +
-    'it needs --yes, and without it ends with 7 and writes nothing. With --yes it starts at once. What a restore ' +
-    'replaces is kept as a snapshot; entities of tables are not. It deletes nothing.',
+    'Without names, containers and tables, it restores everything of the restore point. At a terminal it asks; ' +
+    'elsewhere it needs --yes, and without it ends with 7 and writes nothing. With --yes it starts at once. What a ' +
+    'restore replaces is kept as a snapshot; entities of tables are not. It deletes nothing.',
   arguments: [{ name: 'NAME', isOptional: true, isMany: true }],
   options: {
     'names-from': {

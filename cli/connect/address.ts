@@ -87,7 +87,8 @@ function unknownContext(name: string, { contexts, contextsFile }: { contexts: Co
 }
 
 /**
- * The address to call. Throws UsageError if it is none, if it has something secret in it, or if others could read along.
+ * The address to call. Throws UsageError if it is none, if it has something secret in it, or if others could read
+ * along.
  */
 export function checkedAddress(text: string, isHttpAllowed: boolean): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -39,7 +39,7 @@ export interface ApiOptions {
   signal: AbortSignal;
 }
 
-/** Milliseconds until an answer must be there. The front end of Azure gives up after 230 s. */
+/** Milliseconds until an answer must be there. The front end of Azure waits 230 s. */
 const PATIENCE = 240_000;
 
 /** The HTTP API of an app. Its types are those of the contract. */
@@ -121,8 +121,8 @@ export class Api {
   #redirected(status: number, location: string | null): Unreachable {
     const to = location === null ? undefined : urlOf(location, this.#options.url);
     return new Unreachable(
-      `${this.#options.url.origin} answers HTTP ${status} and points to ${to?.origin ?? 'another address'}. Nothing was ` +
-        `sent there: a key goes only to the address that you choose. If that is the app, give its address.\n` +
+      `${this.#options.url.origin} answers HTTP ${status} and points to ${to?.origin ?? 'another address'}. Nothing ` +
+        `was sent there: a key goes only to the address that you choose. If that is the app, give its address.\n` +
         this.#options.where,
     );
   }

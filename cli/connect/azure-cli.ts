@@ -31,8 +31,8 @@ function whyNot(what: string, error: (Error & { code?: unknown }) | null, stderr
   const isAbsent = error?.code === 'ENOENT' || error?.code === 127;
   if (isAbsent) {
     return (
-      `${what} gets the key, and the Azure CLI (az) is not installed. Install it and run az login, or give the key in ` +
-      'a file: --key-file FILE.'
+      `${what} gets the key, and the Azure CLI (az) is not installed. Install it and run az login, or give the key ` +
+      'in a file: --key-file FILE.'
     );
   }
   const last = stderr.trim().split('\n').at(-1)?.slice(0, 300);

@@ -19,8 +19,8 @@ const LOCAL = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?$/;
 const ZONED = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})$/;
 
 /**
- * A time that a person wrote, in ISO 8601 and UTC; undefined if it is none. A date is the beginning of its day. What has
- * no time zone is local, or in UTC.
+ * A time that a person wrote, in ISO 8601 and UTC; undefined if it is none. A date is the beginning of its day. What
+ * has no time zone is local, or in UTC.
  */
 export function instantOf(text: string, isUtc: boolean): string | undefined {
   const written = DATE.test(text) ? `${text}T00:00` : text.replace(' ', 'T');

@@ -322,7 +322,7 @@ beforeAll(async () => {
   // Of a user who runs a check, and none of ours.
   write('strongroom.json', '{"jobs":[],\n"jobs":[]}');
   write('other.json', '{"jobs":[],\n"jobs":[]}');
-  for (const { category, location } of await biome('lint', 'src', 'ui', 'host', 'test')) {
+  for (const { category, location } of await biome('lint', 'src', 'ui', 'cli', 'host', 'test')) {
     const path = location.path.replaceAll('\\', '/');
     found.set(path, (found.get(path) ?? new Set()).add(category));
   }

@@ -85,7 +85,7 @@ describe('the names in the code', () => {
 });
 
 describe('the width of lines', () => {
-  /** The formatter breaks no literals: in src, host and cli a regular expression may be wider, elsewhere any literal. */
+  /** The formatter breaks no literals: a regular expression may be wider, and outside src, host and cli any literal. */
   const wide = (file: string) =>
     textOf(file)
       .split('\n')
