@@ -5,27 +5,9 @@ import { contentOf, lackOf, nounOf } from './run-words.ts';
 import type { Day } from './strip.ts';
 import { about, relative } from './time.ts';
 
-type FromContract = Answer<'overview'>;
-interface Held {
-  blobs: number;
-  kept: number;
-  bytes: number;
-  at: string;
-}
-/** What only newer versions of the app answer. */
-interface NewOfJob {
-  strip?: Day[] | null;
-}
-type Running = FromContract['jobs'][number]['running'][number] & {
-  phase?: string | null;
-  fraction?: number | null;
-  secondsLeft?: number | null;
-};
-export type OverviewAnswer = Omit<FromContract, 'jobs'> & {
-  jobs: (FromContract['jobs'][number] & NewOfJob)[];
-  vaults?: { alias: string; held: Held | null }[];
-};
+export type OverviewAnswer = Answer<'overview'>;
 type Job = OverviewAnswer['jobs'][number];
+type Running = Job['running'][number];
 type Rule = OverviewAnswer['archives'][number];
 
 /** Something that needs a person, the most severe first. */
@@ -108,7 +90,7 @@ export function attentionOf(overview: OverviewAnswer): Attention[] {
   return [...found, ...unknown];
 }
 
-function placeOf({ condition, job, run, account }: FromContract['conditions'][number]): string {
+function placeOf({ condition, job, run, account }: OverviewAnswer['conditions'][number]): string {
   if (condition === 'brake' && run !== undefined) return `/points/${encodeURIComponent(run)}`;
   if (condition === 'poison' && job !== undefined) return `/archives/${encodeURIComponent(job)}`;
   if (condition === 'paused' && job !== undefined) return `/jobs/${encodeURIComponent(job)}`;
@@ -201,7 +183,7 @@ export function jobLineOf(job: Job, now: Date): JobLine {
       lacks: restorePoint.lacks ? lackOf(restorePoint.lacks) : '',
     },
     verified: restorePoint?.verified ? verifiedOf(restorePoint.verified) : null,
-    strip: job.strip ?? null,
+    strip: job.strip,
   };
 }
 
@@ -225,8 +207,8 @@ const PHASES: Readonly<Record<string, string>> = {
 function progressText({ phase, fraction, secondsLeft, startedAt }: Running, now: Date): string {
   const started = `started ${relative(new Date(startedAt), now)}`;
   if (phase && PHASES[phase]) return PHASES[phase];
-  if (fraction === null || fraction === undefined) return started;
-  const left = secondsLeft === null || secondsLeft === undefined ? started : `${about(secondsLeft)} left`;
+  if (fraction === null) return started;
+  const left = secondsLeft === null ? started : `${about(secondsLeft)} left`;
   return `${Math.floor(fraction * 100)} %, ${left}`;
 }
 

@@ -210,6 +210,13 @@ export function extentOf({ count, where }: ProblemGroup): string {
   return count === 0 ? place : `${counted(count, 'item')} in ${place}`;
 }
 
+/** The runs that came of this one: `['r2', 'retried by']`. */
+export function laterRuns({ followedBy }: Pick<Report, 'followedBy'>): [id: string, text: string][] {
+  return (followedBy ?? []).map(({ id, how }) => [id, LATER[how]]);
+}
+
+const LATER = { retries: 'retried by', follows: 'followed by', replaces: 'taken over by' } as const;
+
 /** A plain text to send to a colleague. It has no name of a blob. */
 export function summaryText(report: Report, address: string): string {
   const { id, status, startedAt, finishedAt } = report;

@@ -26,7 +26,8 @@ export interface CheckLine {
   command: string | null;
 }
 
-const RIGHTS: Readonly<Record<string, string>> = {
+/** A test compares them with those of the app. */
+export const RIGHTS: Readonly<Record<string, string>> = {
   'list-containers': 'list containers',
   'list-blobs': 'list blobs',
   'read-blobs': 'read blobs',
@@ -40,6 +41,7 @@ const RIGHTS: Readonly<Record<string, string>> = {
   'write-catalog': 'write the catalog',
   'delete-blobs': 'delete blobs',
   'soft-delete': 'soft delete',
+  'read-queue': 'read the queue of upload events',
 };
 
 const MARKS: Readonly<Record<string, Mark>> = {

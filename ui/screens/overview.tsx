@@ -61,7 +61,7 @@ function useSpoken(text: string | undefined): void {
 }
 
 function All({ overview, headline }: { overview: OverviewAnswer; headline: Headline }) {
-  const { jobs, archives, vaults = [] } = overview;
+  const { jobs, archives, vaults } = overview;
   const attention = attentionOf(overview);
   return (
     <>
@@ -238,7 +238,7 @@ function RuleItem({ line }: { line: RuleLine }) {
   );
 }
 
-function Vaults({ vaults }: { vaults: NonNullable<OverviewAnswer['vaults']> }) {
+function Vaults({ vaults }: { vaults: OverviewAnswer['vaults'] }) {
   const known = vaults.flatMap(({ alias, held }) => (held ? [{ alias, ...held }] : []));
   if (known.length === 0) return null;
   return (

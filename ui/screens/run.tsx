@@ -12,6 +12,7 @@ import {
   extentOf,
   goneText,
   headOf,
+  laterRuns,
   type ProblemGroup,
   paceOfRun,
   problemGroups,
@@ -91,6 +92,11 @@ function Whole({ report }: { report: Report }) {
             follows <a href={link(at`/runs/${follows}`)}>another run</a>
           </span>
         )}
+        {laterRuns(report).map(([later, text]) => (
+          <span key={later}>
+            {text} <a href={link(at`/runs/${later}`)}>a later run</a>
+          </span>
+        ))}
       </div>
       {head.meaning !== '' && (
         <p class="lead">

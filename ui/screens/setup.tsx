@@ -20,9 +20,7 @@ export function Setup() {
   const health = usePolled('health', getHealth);
   const overview = usePolled('overview', (signal) => get('overview', 'overview', {}, signal));
   const [checks, setChecks] = useState<Check[] | undefined>(undefined);
-  const check = useAction(async () =>
-    setChecks((await post('checkRights' as 'checkConfiguration', 'checks')) as unknown as Check[]),
-  );
+  const check = useAction(async () => setChecks(await post('checkRights', 'checks')));
   const steps = stepsOfSetup({ health: health.data, checks, overview: overview.data });
   const newJob = overview.data?.jobs.find(({ restorePoint }) => restorePoint === null);
   return (

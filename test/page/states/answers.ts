@@ -72,10 +72,23 @@ export function job(change: Partial<JobOverview> = {}): JobOverview {
         failed: 0,
       },
     },
-    ...{ size: null, held: null, strip: null },
+    size: { blobs: 5018, entities: 0, bytes: 188_252_160 },
+    held: { blobs: 5104, kept: 1204, bytes: 1_900_000_000, at: '2026-11-30T03:00:00.000Z' },
+    strip: STRIP,
     ...change,
   };
 }
+
+/** The last 30 days: today nothing is due yet, and two days before the first backup. */
+const STRIP: JobOverview['strip'] = Array.from({ length: 30 }, (_, index) => {
+  const isEmpty = index < 2 || index === 10 || index === 29;
+  const worst = index === 9 ? 'failed' : index === 17 ? 'completed-with-failures' : 'succeeded';
+  return {
+    day: new Date(Date.UTC(2026, 10, 1 + index)).toISOString().slice(0, 10),
+    ...(isEmpty ? { worst: null, runs: 0 } : { worst, runs: 1 }),
+    missed: index === 10 ? 1 : 0,
+  };
+});
 
 export function overview(change: Partial<Answer<'overview'>> = {}): Answer<'overview'> {
   const { jobs = [job()], archives = [], conditions = [] } = change;
@@ -93,7 +106,9 @@ export function overview(change: Partial<Answer<'overview'>> = {}): Answer<'over
     conditions,
     jobs,
     archives,
-    vaults: [],
+    vaults: [
+      { alias: 'VAULT', held: { blobs: 5104, kept: 1204, bytes: 1_900_000_000, at: '2026-11-30T03:00:00.000Z' } },
+    ],
     ...change,
   };
 }
@@ -130,7 +145,7 @@ export function report(change: Partial<Report> = {}): Report {
     progress: { fraction: 1, blobsPerSecond: 7.5, bytesPerSecond: 282_216, secondsLeft: 0 },
     requests: { ListBlobs: 8, CopyBlobFromURL: 3100, PutBlob: 9 },
     containers: [],
-    ...{ containersTotal: 2, problems: [] },
+    ...{ containersTotal: 2, problems: [], point: null, followedBy: null },
     actions: {
       cancel: { may: false, code: 'run-ended', why: 'The run has ended' },
       retry: { may: false, code: 'nothing-to-retry', why: 'Nothing failed' },

@@ -35,7 +35,7 @@ const of = (name: string, answer: object, says: State['says'], more: Partial<Sta
 
 /** How everything may stand. */
 export const OVERVIEW_STATES: readonly State[] = [
-  of('all-well', overview(), ['Everything is backed up', '5,018 blobs', 'verified']),
+  of('all-well', overview(), ['Everything is backed up', '5,018 blobs', 'verified', 'failed, 1 backup', 'In VAULT: 1.9 GB']),
   of(
     'attention',
     overview({ conditions: [OVERDUE, BRAKE], jobs: [job({ severity: 'error' }), TABLES], archives: [RULE] }),
@@ -50,13 +50,13 @@ export const OVERVIEW_STATES: readonly State[] = [
           running: [
             {
               ...{ id: NIGHTLY, mode: 'incremental', startedAt: '2026-11-30T11:54:00.000Z', isSilent: false },
-              ...{ phase: null, fraction: null, secondsLeft: null },
+              ...{ phase: 'copying', fraction: 0.62, secondsLeft: 240 },
             },
           ],
         }),
       ],
     }),
-    ['nightly is being backed up', 'backing up'],
+    ['nightly is being backed up', 'backing up', '62 %, about 4 min left'],
   ),
   of('first', overview({ jobs: [job({ state: 'never', restorePoint: null, runs: [] })] }), [
     'Nothing has been backed up yet',

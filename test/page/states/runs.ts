@@ -145,6 +145,7 @@ const INCOMPLETE = report({
   actions: { cancel: { may: false, code: 'run-ended', why: 'It has ended' }, retry: { may: true } },
   noLongerHeld: { deleted: 12, skipped: 0, failed: 14, notSelected: 0 },
   comparedWith: BEFORE,
+  followedBy: [{ id: 'nightly-20261130T080000Z-r2t3r4', how: 'retries' }],
 });
 
 /** A run, in progress and ended. */

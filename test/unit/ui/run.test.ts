@@ -5,6 +5,7 @@ import {
   extentOf,
   goneText,
   headOf,
+  laterRuns,
   paceOfRun,
   problemGroups,
   progressOf,
@@ -180,6 +181,11 @@ describe('problems', () => {
     for (const code of Object.keys(PROBLEMS)) expect(text).toContain(`1 ${code}: `);
     expect(text).toContain('http://127.0.0.1/ui/runs/r');
   });
+});
+
+test('the runs that came of a run are named, if they are known', () => {
+  expect(laterRuns({ followedBy: [{ id: 'r2', how: 'replaces' }] })).toEqual([['r2', 'taken over by']]);
+  expect(laterRuns({ followedBy: null })).toEqual([]);
 });
 
 test('a table among the tasks has its own name', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { loadConfiguration } from '#config/configuration.ts';
-import { type Check, checksByAccount, stepsOfSetup } from '../../../ui/model/setup.ts';
+import { RIGHTS } from '#domain/rights/right.ts';
+import { type Check, checksByAccount, RIGHTS as WORDS, stepsOfSetup } from '../../../ui/model/setup.ts';
 import {
   type Choices,
   configurationOf,
@@ -22,6 +23,10 @@ const check = (change: Partial<Check>): Check => ({
     command: null,
   },
   ...change,
+});
+
+test('every right that the app checks has words', () => {
+  expect(Object.keys(WORDS)).toEqual([...RIGHTS]);
 });
 
 test('the rights of an account are together, what is missing first', () => {
