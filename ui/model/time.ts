@@ -82,5 +82,6 @@ function format(time: Date, timeZone: string | undefined, options: Intl.DateTime
   const name = `${timeZone} ${Object.entries(options)}`;
   const known = made.get(name) ?? new Intl.DateTimeFormat('en-GB', { ...options, ...(timeZone && { timeZone }) });
   made.set(name, known);
-  return known.format(time);
+  // Versions of the data of languages differ in the comma after the weekday.
+  return known.format(time).replace(/^(\w+),/, '$1');
 }

@@ -4,7 +4,7 @@ import { expectAsContracted } from '../../support/app/contract.ts';
 const row = {
   ...{ id: 'a', job: 'nightly', mode: 'full', trigger: 'http', status: 'running', dryRun: false },
   startedAt: '2026-05-01T00:00:00.000Z',
-  ...{ seconds: null, requests: null, problem: null, problems: null, point: null },
+  ...{ seconds: null, requests: null, problem: null, problems: null, point: null, held: null },
 };
 const list = (runs: object[]) => () => expectAsContracted('GET', '/api/runs?limit=1', 200, { runs, next: null });
 const error = (status: number, code: string) => ({ type: 'x', title: 'x', status, code, detail: 'x' });

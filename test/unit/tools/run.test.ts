@@ -105,7 +105,7 @@ describe('node_modules that is a symbolic link', () => {
     write(join(elsewhere, '.strongroom-lock'), STAMP);
     link('node_modules');
     const { status, stdout } = run(['check']);
-    expect(stdout).toBe('types checked|--noEmit\nlinted|check|--error-on-warnings\nbicep|--check\n');
+    expect(stdout).toBe('types checked|--noEmit\ntypes checked|--noEmit|--project|ui\nlinted|check|--error-on-warnings\nbicep|--check\n');
     expect(status).toBe(0);
     expect(npmRan()).toBe(false);
   });
@@ -173,6 +173,7 @@ describe('the tests', () => {
   it('are all that must hold, without arguments', () => {
     const before = [
       'types checked|--noEmit',
+      'types checked|--noEmit|--project|ui',
       'linted|check|--error-on-warnings',
       'bicep|--check',
       'schema|--check',
