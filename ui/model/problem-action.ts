@@ -14,7 +14,7 @@ const ACTIONS: Readonly<Record<ProblemCode, ProblemAction>> = {
   directory: 'nothing',
   'being-restored': 'start',
   'other-vault': 'start',
-  settled: 'nothing',
+  'settled-by-operator': 'nothing',
   'unsupported-name': 'start',
   'source-changing': 'retry',
   'destination-leased': 'retry',

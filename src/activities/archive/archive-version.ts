@@ -57,7 +57,7 @@ export async function archiveVersion(
       const before = found?.value;
       const standing = standingOf(before, owner, copying.now());
       if (standing.is === 'held') return standing;
-      if (standing.is === 'settled') return settled(outcomeOf(source, 'skipped', { code: 'settled' }));
+      if (standing.is === 'settled') return settled(outcomeOf(source, 'skipped', { code: 'settled-by-operator' }));
       if (standing.is === 'ended') return settled(outcomeOf(source, 'unchanged', vaultEtagOf(before)));
       const value = claim(before, rule, versionOf(context, source), owner, copying.now(), claimMs);
       const etag = await receipts.write(value, found ? { ifMatch: found.etag } : 'absent');

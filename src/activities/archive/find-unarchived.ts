@@ -21,7 +21,7 @@ export async function findUnarchived(deps: Dependencies, input: SliceInput): Pro
       // Counted, but not named: the receipt names it, and a reconcile may run every hour.
       if (known?.state === 'done') return { outcome: outcomeOf(blob, 'unchanged'), isNamed: false };
       if (known?.state === 'settled') {
-        return { outcome: outcomeOf(blob, 'skipped', { code: 'settled' }), isNamed: false };
+        return { outcome: outcomeOf(blob, 'skipped', { code: 'settled-by-operator' }), isNamed: false };
       }
       if (blob.isDirectory) return { outcome: outcomeOf(blob, 'skipped', { code: 'directory' }) };
       if (untilQuiet(blob, rule?.quietMinutes, deps.now()) > 0) {

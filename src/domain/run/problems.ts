@@ -467,7 +467,7 @@ export const PROBLEMS = {
       'The rule archives a blob once it has not changed for "quietMinutes". A later event or reconciliation archives ' +
       'it. No action is needed.',
   },
-  settled: {
+  'settled-by-operator': {
     meaning: 'settled by an operator, so not archived',
     hint:
       'An operator has settled that this version is not archived. Its receipt shows who and why, in "settlement". To ' +

@@ -389,6 +389,8 @@ describe('with one host', () => {
       expect([name, archived[name], await room.states(name)]).toEqual([name, `of ${name}`, ['done']]);
     expect([archived[never.name], await room.states(never.name)]).toEqual([undefined, ['settled']]);
     expect((await ofRule()).poison).toMatchObject({ open: 0 });
+    // The reconciliations that follow count it as skipped for as long as it is there.
+    await room.source.getContainerClient('incoming').deleteBlob(never.name);
     expect(await room.reprocess()).toMatchObject({ status: 'succeeded', counts: { listed: 0 } });
   });
 

@@ -105,7 +105,9 @@ describe('node_modules that is a symbolic link', () => {
     write(join(elsewhere, '.strongroom-lock'), STAMP);
     link('node_modules');
     const { status, stdout } = run(['check']);
-    expect(stdout).toBe('types checked|--noEmit\ntypes checked|--noEmit|--project|ui\nlinted|check|--error-on-warnings\nbicep|--check\n');
+    expect(stdout).toBe(
+      'types checked|--noEmit\ntypes checked|--noEmit|--project|ui\nlinted|check|--error-on-warnings\nbicep|--check\n',
+    );
     expect(status).toBe(0);
     expect(npmRan()).toBe(false);
   });

@@ -90,10 +90,10 @@ test('an upload that is settled is closed, not archived by anything, and listed 
   expect(await room.reconcile()).toMatchObject({
     status: 'succeeded',
     counts: { listed: 1, copied: 0, skipped: 1, failed: 0 },
-    problems: [{ code: 'settled', count: 1 }],
+    problems: [{ code: 'settled-by-operator', count: 1 }],
   });
   const again = { rule: RULE, name: 'a', owner: 'event', etag: etagOf('a') };
-  expect(await archiveUpload(room.deps, again)).toEqual({ is: 'skipped', code: 'settled' });
+  expect(await archiveUpload(room.deps, again)).toEqual({ is: 'skipped', code: 'settled-by-operator' });
   await keepPoison(room.deps, again);
   expect(await store().countOpen()).toBe(0);
   expect(room.vault.listContainers(undefined).names).not.toContain(`${SOURCE}archive`);
