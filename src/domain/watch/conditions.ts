@@ -1,7 +1,7 @@
 import type { Scheduled } from '../run/occurrence.ts';
 import { hintFor, PROBLEMS, problemOf } from '../run/problems.ts';
 import type { Awaited } from './expected.ts';
-import type { EndedRun, JobFacts, RunningRun, SilentAccount } from './facts.ts';
+import { type EndedRun, type JobFacts, type RunningRun, type SilentAccount, scheduledKind } from './facts.ts';
 import { isPaused } from './pause.ts';
 
 export const SEVERITIES = ['info', 'warning', 'error', 'critical'] as const;
@@ -59,6 +59,7 @@ const START: Record<Scheduled, (job: string) => string> = {
 export function conditionsOf(facts: JobFacts, now: Date): Condition[] {
   return [
     ...KINDS.flatMap((what) => ofRuns(facts, what, now)),
+    ...stalledOthers(facts, now),
     ...facts.running.flatMap((run) => slow(facts.job, run, now)),
     ...brake(facts, now),
     ...damaged(facts),
@@ -139,8 +140,7 @@ function incomplete(facts: JobFacts, what: Scheduled): Condition[] {
 }
 
 function ofEnded({ job, accounts }: JobFacts, what: Scheduled, run: EndedRun) {
-  const { problem } = run;
-  const worst = problem && problemOf(problem.code, problem.count, problem.container);
+  const worst = run.problem && problemOf(run.problem.code, run.problem.count, run.problem.container);
   const { source, vault } = accounts;
   const where = what === 'backup' || what === 'reconcile' ? `from ${source} to ${vault}` : `in ${vault}`;
   const report = `See GET /api/runs/${run.id}`;
@@ -174,6 +174,33 @@ function stalled({ job, running }: JobFacts, what: Scheduled, now: Date): Condit
       hint: `${hintFor({ id: run.id, job }, PROBLEMS['run-silent'].hint)} See GET /api/runs/${run.id}.`,
     },
   ];
+}
+
+/**
+ * Runs that a call started and that no schedule makes up for: a person waits for each, so each has a condition of its
+ * own.
+ */
+function stalledOthers({ job, others }: JobFacts, now: Date): Condition[] {
+  return others
+    .filter(({ silentMs }) => silentMs !== undefined)
+    .map(({ id, mode, dryRun, startedAt, silentMs }) => ({
+      id: `stalled/${mode}/${id}`,
+      condition: 'stalled',
+      severity: 'error',
+      job,
+      run: id,
+      since: new Date(now.getTime() - finite(silentMs!)).toISOString(),
+      title: `${job}: a ${dryRun ? 'dry run of a ' : ''}${wordOf(mode)} gives no sign of life`,
+      message: `Run ${id} has been in progress since ${startedAt} and does nothing.`,
+      hint: `${hintFor({ id, job }, PROBLEMS['run-silent'].hint)} See GET /api/runs/${id}.`,
+    }));
+}
+
+/** What people call a run of this mode. */
+function wordOf(mode: string): string {
+  const what = scheduledKind(mode);
+  if (what !== undefined) return WORDS[what];
+  return mode === 'reprocess' ? 'reprocess run' : mode;
 }
 
 /** The age of a lock from before the clock was set back is not finite. */

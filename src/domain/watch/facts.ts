@@ -29,6 +29,12 @@ export interface RunningRun {
   usualMs?: number;
 }
 
+/** A run in progress that no schedule awaits: a restore, a reprocessing of uploads, or a dry run. */
+export interface OtherRun extends Pick<RunningRun, 'id' | 'startedAt' | 'silentMs'> {
+  mode: string;
+  dryRun: boolean;
+}
+
 /** All that conditions of one job or archive rule follow from. */
 export interface JobFacts {
   job: string;
@@ -38,6 +44,7 @@ export interface JobFacts {
   /** The newest of each kind. */
   ended: Partial<Record<Scheduled, EndedRun>>;
   running: RunningRun[];
+  others: OtherRun[];
   /** The newest start of each kind that was not made. */
   missed: Partial<Record<Scheduled, MissedStart>>;
   /** Restore points whose safety brake is engaged and not released. */

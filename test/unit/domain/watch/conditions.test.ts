@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { accountConditions, conditionsOf } from '#domain/watch/conditions.ts';
-import type { EndedRun, JobFacts } from '#domain/watch/facts.ts';
+import type { EndedRun, JobFacts, OtherRun } from '#domain/watch/facts.ts';
 import { missedStartId, withMissed } from '#domain/watch/missed-start.ts';
 import { isPaused, pauseEnd } from '#domain/watch/pause.ts';
 
@@ -26,12 +26,16 @@ const missed = (code: 'unreachable' | 'run-in-progress', more: object = {}) => (
   backup: { id: 'm', job: 'nightly', what: 'backup' as const, due: text(12), at: text(11.9), code, ...more },
 });
 
+const QUIET = { id: 'o', dryRun: false, startedAt: text(2) };
+const other = (mode: string, more: Partial<OtherRun> = {}): OtherRun => ({ ...QUIET, mode, silentMs: HOUR, ...more });
+
 const factsOf = (more: Partial<JobFacts>): JobFacts => ({
   job: 'nightly',
   accounts: { source: 'SOURCE', vault: 'VAULT' },
   standings: {},
   ended: {},
   running: [],
+  others: [],
   missed: {},
   brakes: [],
   proofs: [],
@@ -122,6 +126,18 @@ describe('the conditions of a job', () => {
       [],
     ],
     ['nothing is usual yet', { running: [{ id: 'r', what: 'backup', startedAt: text(20) }] }, []],
+    ['a restore that is silent', { others: [other('restore')] }, ['error stalled/restore/o']],
+    [
+      'two restores that are silent',
+      { others: [other('restore'), other('restore', { id: 'p' })] },
+      ['error stalled/restore/o', 'error stalled/restore/p'],
+    ],
+    ['a restore that gives signs of life', { others: [{ ...QUIET, mode: 'restore' }] }, []],
+    [
+      'a silent restore hides nothing of the backups',
+      { ended: { backup: FAILED }, others: [other('restore')] },
+      ['error failed/backup/nightly', 'error stalled/restore/o'],
+    ],
     ['brake', { brakes: [{ point: 'p', containers: ['images'] }] }, ['error brake/nightly']],
     ['damaged', { proofs: [proof(2, 5)] }, ['critical damaged/deep/nightly']],
     ['sound', { proofs: [proof(0, 5)], proofWithin: { ms: 24 * HOUR, since: ago(99) } }, []],
@@ -209,4 +225,14 @@ test('an occurrence that is not started is noted once, with its first time and i
   expect(twice.jobs.nightly!.backup).toEqual({ ...first, code: 'throttled' });
   const older = withMissed(twice, { ...first, id: 'older', due: text(36) });
   expect(older).toBe(twice);
+});
+
+it.each([
+  ['restore', false, 'nightly: a restore gives no sign of life'],
+  ['reprocess', false, 'nightly: a reprocess run gives no sign of life'],
+  ['incremental', true, 'nightly: a dry run of a backup gives no sign of life'],
+])('a silent %s is named as people call it', (mode, dryRun, title) => {
+  const [found] = conditionsOf(factsOf({ others: [other(mode, { dryRun })] }), NOW);
+  expect(found).toMatchObject({ title, run: 'o', since: text(1) });
+  expect(found!.hint).toContain('POST /api/runs/o/cancel');
 });

@@ -1,16 +1,9 @@
 import { expect, test } from 'vitest';
 import { nextAfter } from '#domain/run/schedule.ts';
 import type { Condition } from '#domain/watch/conditions.ts';
+import type { KnownRun } from '#domain/watch/known-run.ts';
 import { dueMessages, NOTHING, type Notices, type Route, withConditions, withoutSent } from '#domain/watch/notices.ts';
-import {
-  EMPTY_STATE,
-  isWatchState,
-  type KnownRun,
-  usualMs,
-  withAnswers,
-  withRuns,
-  withSent,
-} from '#domain/watch/state.ts';
+import { EMPTY_STATE, isWatchState, usualMs, withAnswers, withRuns, withSent } from '#domain/watch/state.ts';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2026-03-02T00:00:00Z');
