@@ -4,6 +4,7 @@ import { optionPath } from '#domain/input/option-path.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import { CONDITION_NAMES, SEVERITIES } from '#domain/watch/conditions.ts';
 import { durationProblem } from '#domain/watch/duration.ts';
+import { RUN_ENDS } from '#domain/watch/run-end.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
 import { text } from './schema-parts.ts';
@@ -51,11 +52,15 @@ const channelSchema = z.strictObject({
   to: z.array(z.string().min(3)).min(1).max(50).exactOptional().describe('Of `email`: addresses of the recipients.'),
 });
 
-const CONDITIONS = ['all', ...SEVERITIES, ...CONDITION_NAMES] as const;
+const REPORTED = [...CONDITION_NAMES, ...RUN_ENDS] as const;
+const CONDITIONS = ['all', ...SEVERITIES, ...REPORTED] as const;
 
 const routeSchema = z.strictObject({
   to: z.array(z.string()).min(1).describe('Names of channels.'),
-  when: z.array(z.enum(CONDITIONS)).min(1).describe('Severities, names of conditions, or `all`.'),
+  when: z
+    .array(z.enum(CONDITIONS))
+    .min(1)
+    .describe('Severities, names of conditions or of ends of runs (`restored`, `pruned`, `cancelled`), or `all`.'),
   jobs: z.array(z.string()).min(1).exactOptional().describe('Jobs and archive rules. Default: all, and accounts.'),
   repeat: duration
     .exactOptional()

@@ -1,7 +1,7 @@
 import type { Channel, ChannelKind } from '#config/notify.ts';
-import type { Condition, Severity } from '#domain/watch/conditions.ts';
+import type { Severity } from '#domain/watch/conditions.ts';
 import { idAsUuid } from '#domain/watch/id-as-uuid.ts';
-import type { Message, Notice } from '#domain/watch/notices.ts';
+import type { Message, Notice, Subject } from '#domain/watch/notices.ts';
 import type { Post } from './post.ts';
 import { signedHeaders } from './standard-webhook.ts';
 
@@ -32,26 +32,38 @@ const ACS_VERSION = '2023-03-31';
 
 function webhook({ url, secret = '' }: Channel, { id, notices }: Message, { instance, now }: Sending): Post {
   const [first] = notices;
-  const type = notices.length > 1 ? 'strongroom.digest' : `strongroom.condition.${first!.type}`;
-  const data = notices.length > 1 ? notices.map(dataOf) : dataOf(first!);
+  const isDigest = notices.length > 1;
+  const type = isDigest ? 'strongroom.digest' : first!.type === 'ended' ? RUN_ENDED : CONDITION + first!.type;
+  const data = isDigest ? notices.map(dataOf) : dataOf(first!);
   const body = JSON.stringify({ type, timestamp: first!.at, instance, data });
   return { url, headers: { ...JSON_TYPE, ...signedHeaders(secret, { id, at: now, body }) }, body };
 }
 
+const CONDITION = 'strongroom.condition.';
+const RUN_ENDED = 'strongroom.run.ended';
+const STATES: Record<Notice['type'], string> = {
+  ...{ opened: 'open', repeated: 'open', closed: 'closed' },
+  ended: 'ended',
+};
+
 /** Of a condition that has closed, without what was wrong and what to do. */
 function dataOf({ type, at, condition }: Notice) {
-  if (type !== 'closed') return { ...condition, state: 'open', at };
+  if (type !== 'closed') return { ...condition, state: STATES[type], at };
   const { hint: _, ...known } = condition;
-  return { ...known, message: closedLine(condition, at), state: 'closed', at };
+  return { ...known, message: closedLine(condition, at), state: STATES[type], at };
 }
 
-function closedLine({ since }: Condition, at: string): string {
+function closedLine({ since }: Subject, at: string): string {
   return `It was open since ${since}, and closed at ${at}.`;
 }
 
+const COLORS: Record<Severity, string> = {
+  ...{ info: 'default', warning: 'warning' },
+  ...{ error: 'attention', critical: 'attention' },
+};
+
 /** A message with an Adaptive Card, as a workflow of Teams takes it. */
 function teams({ url }: Channel, message: Message, { instance }: Sending): Post {
-  const color = isOver(message) ? 'good' : worstOf(message) === 'warning' ? 'warning' : 'attention';
   const block = (text: string, more: object = {}) => ({
     type: 'TextBlock',
     text: plainMarkdown(text),
@@ -62,7 +74,7 @@ function teams({ url }: Channel, message: Message, { instance }: Sending): Post 
     block(titleOf(message), {
       size: 'medium',
       weight: 'bolder',
-      color: worstOf(message) === 'info' ? 'default' : color,
+      color: isOver(message) ? 'good' : COLORS[worstOf(message)],
     }),
     ...message.notices.slice(0, MOST_SHOWN).flatMap((notice) => linesOf(notice, message).map((line) => block(line))),
     block(instance, { isSubtle: true, size: 'small' }),
@@ -138,7 +150,12 @@ async function email({ url, from, to = [] }: Channel, message: Message, { instan
 }
 
 function isOver({ notices }: Message): boolean {
-  return notices.every(({ type }) => type === 'closed');
+  // What ended as it should is no trouble, either.
+  return notices.every(({ type, condition }) => type === 'closed' || isFine(type, condition));
+}
+
+function isFine(type: Notice['type'], { condition, severity }: Subject): boolean {
+  return type === 'ended' && severity === 'info' && condition !== 'cancelled';
 }
 
 function worstOf({ notices }: Message): Severity {
@@ -155,7 +172,7 @@ function titleOf(message: Message): string {
 }
 
 function headOf({ type, condition }: Notice): string {
-  const prefix = { opened: '', repeated: 'Still: ', closed: 'Over: ' }[type];
+  const prefix = { repeated: 'Still: ', closed: 'Over: ' }[type as string] ?? '';
   return `${prefix}${condition.title}`;
 }
 

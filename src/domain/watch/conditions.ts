@@ -1,5 +1,5 @@
 import type { Scheduled } from '../run/occurrence.ts';
-import { hintFor, PROBLEMS, problemOf } from '../run/problems.ts';
+import { hintFor, PROBLEMS, type Problem, problemOf } from '../run/problems.ts';
 import type { Awaited } from './expected.ts';
 import { type EndedRun, type JobFacts, type RunningRun, type SilentAccount, scheduledKind } from './facts.ts';
 import { isPaused } from './pause.ts';
@@ -8,10 +8,10 @@ export const SEVERITIES = ['info', 'warning', 'error', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** What may be wrong, and for how long it stays so. No name of a blob is in a condition. */
-export interface Condition {
+export interface Condition<Name extends string = ConditionName> {
   /** Names the condition for as long as it is open, such as `overdue/backup/nightly`. */
   id: string;
-  condition: ConditionName;
+  condition: Name;
   severity: Severity;
   /** The job or archive rule, account or channel that it concerns: one of them. */
   job?: string;
@@ -144,18 +144,22 @@ function ofEnded({ job, accounts }: JobFacts, what: Scheduled, run: EndedRun) {
   const { source, vault } = accounts;
   const where = what === 'backup' || what === 'reconcile' ? `from ${source} to ${vault}` : `in ${vault}`;
   const report = `See GET /api/runs/${run.id}`;
-  // A name is not changed.
-  const why = worst && (worst.container === undefined ? capital(worst.message) : worst.message);
+  const why = worst && sentenceOf(worst);
   return {
     id: `failed/${what}/${job}`,
     job,
     run: run.id,
     since: run.finishedAt,
-    message: `Run ${run.id} ${where} ended at ${run.finishedAt}.${why ? ` ${why}.` : ''}`,
+    message: `Run ${run.id} ${where} ended at ${run.finishedAt}.${why ? ` ${why}` : ''}`,
     hint: worst
       ? `${hintFor({ id: run.id, job }, worst.hint)} ${report}.`
       : `${report}, then start it again: ${callOf(job, what)}.`,
   };
+}
+
+/** The message of a problem as a sentence. A name at its beginning is not changed. */
+export function sentenceOf({ message, container }: Pick<Problem, 'message' | 'container'>): string {
+  return `${container === undefined ? capital(message) : message}.`;
 }
 
 function stalled({ job, running }: JobFacts, what: Scheduled, now: Date): Condition[] {
@@ -197,7 +201,7 @@ function stalledOthers({ job, others }: JobFacts, now: Date): Condition[] {
 }
 
 /** What people call a run of this mode. */
-function wordOf(mode: string): string {
+export function wordOf(mode: string): string {
   const what = scheduledKind(mode);
   if (what !== undefined) return WORDS[what];
   return mode === 'reprocess' ? 'reprocess run' : mode;

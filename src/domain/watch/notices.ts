@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Condition, ConditionName, Severity } from './conditions.ts';
+import type { RunEnd, RunEndName } from './run-end.ts';
 
-/** Which conditions a channel gets, and when. */
+/** Which conditions and ends of runs a channel gets, and when. */
 export interface Route {
   channel: string;
-  when: readonly (Severity | ConditionName | 'all')[];
+  when: readonly (Severity | ConditionName | RunEndName | 'all')[];
   /** Jobs and archive rules; absent for all, and for conditions of accounts. */
   jobs?: readonly string[];
   /** Milliseconds after which an open condition is reported again; absent: never. */
@@ -15,7 +16,11 @@ export interface Route {
   digestAfter?: (now: Date) => Date | undefined;
 }
 
-export type NoticeType = 'opened' | 'repeated' | 'closed';
+/** `ended`: a run has ended. */
+export type NoticeType = 'opened' | 'repeated' | 'closed' | 'ended';
+
+/** What a notice is about: a condition, or the end of a run. */
+export type Subject = Condition<ConditionName | RunEndName>;
 
 /** A message to a channel. It stays until the channel has taken it. */
 export interface Notice {
@@ -25,7 +30,7 @@ export interface Notice {
   type: NoticeType;
   /** When it was decided. ISO 8601. */
   at: string;
-  condition: Condition;
+  condition: Subject;
   /** Of a digest: not before this time, and together with all others of this time. */
   due?: string;
 }
@@ -97,8 +102,22 @@ export function withConditions(
   return { open, outbox: bounded(outbox, now), ...(changes.length > 0 && { changes }) };
 }
 
-/** The routes of a condition: the first of each channel. */
-function routesOf(routes: readonly Route[], { condition, severity, job, channel: own }: Condition): Route[] {
+/** With what is to be sent about runs that have ended. An end has one notice, whichever pass finds it. */
+export function withRunEnds(
+  notices: Notices,
+  ends: readonly RunEnd[],
+  { routes, now }: { routes: readonly Route[]; now: Date },
+): Notices {
+  if (ends.length === 0) return notices;
+  const added = ends.flatMap((end) => routesOf(routes, end).map((route) => noticeOf('ended', end, route, now)));
+  return { ...notices, outbox: bounded([...notices.outbox, ...added], now) };
+}
+
+/** The routes of a condition or an end: the first of each channel. */
+function routesOf(
+  routes: readonly Route[],
+  { condition, severity, job, channel: own }: Condition<ConditionName | RunEndName>,
+): Route[] {
   const fit = routes.filter(
     ({ channel, when, jobs }) =>
       // No channel can report that it takes nothing.
@@ -128,9 +147,11 @@ function closing({ condition, reported }: OpenCondition, routes: readonly Route[
     .map((route) => noticeOf('closed', condition, route, now));
 }
 
-function noticeOf(type: NoticeType, condition: Condition, { channel, digestAfter }: Route, now: Date): Notice {
+function noticeOf(type: NoticeType, condition: Subject, { channel, digestAfter }: Route, now: Date): Notice {
   const at = now.toISOString();
-  const id = `msg_${sha256(`${condition.id} ${condition.since} ${type} ${at}`).slice(0, 32)}`;
+  // A condition may open and close again and again. A run ends once.
+  const which = type === 'ended' ? condition.id : `${condition.id} ${condition.since} ${type} ${at}`;
+  const id = `msg_${sha256(which).slice(0, 32)}`;
   const due = digestAfter?.(now)?.toISOString();
   return { id, channel, type, at, condition, ...(due !== undefined && { due }) };
 }
@@ -157,10 +178,15 @@ export function dueMessages({ outbox }: Notices, channels: readonly string[], no
   for (const notice of outbox) {
     const { channel, due } = notice;
     if (!channels.includes(channel) || (due !== undefined && Date.parse(due) > now.getTime())) continue;
-    const id = due === undefined ? notice.id : `msg_${sha256(`digest ${channel} ${due}`).slice(0, 32)}`;
-    const message = messages.get(`${channel} ${id}`);
-    if (message) message.notices.push(notice);
-    else messages.set(`${channel} ${id}`, { id, channel, notices: [notice] });
+    const key = `${channel} ${due ?? notice.id}`;
+    const message = messages.get(key);
+    if (message) {
+      message.notices.push(notice);
+      continue;
+    }
+    // The digests of two vaults at the same time are two messages.
+    const id = due === undefined ? notice.id : `msg_${sha256(`digest ${channel} ${due} ${notice.id}`).slice(0, 32)}`;
+    messages.set(key, { id, channel, notices: [notice] });
   }
   return [...messages.values()];
 }

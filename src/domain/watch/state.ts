@@ -4,6 +4,7 @@ import type { ProblemCode } from '../run/problems.ts';
 import { type EndedRun, type SilentAccount, scheduledKind } from './facts.ts';
 import type { KnownRun } from './known-run.ts';
 import { NOTHING, type Notices, type Sent, withoutSent } from './notices.ts';
+import type { ReportedEnds } from './run-end.ts';
 
 /** What the watch remembers of the runs of one kind of a job or archive rule. */
 export interface KindMemory {
@@ -35,6 +36,8 @@ export interface WatchState {
   silent: Record<string, Omit<SilentAccount, 'alias'>>;
   /** Since when channels have refused messages. ISO 8601. */
   refused: Record<string, string>;
+  /** Absent until the first pass. */
+  ends?: ReportedEnds;
   notices: Notices;
 }
 
@@ -56,6 +59,7 @@ const stateSchema = z.object({
   unfinished: z.record(z.string(), z.object({ job: z.string(), mode: z.string(), startedAt: z.string() })),
   silent: z.record(z.string(), z.object({ passes: z.number(), code: z.string() })),
   refused: texts,
+  ends: z.object({ until: z.string(), runs: texts }).optional(),
   notices: z.object({
     open: z.record(
       z.string(),

@@ -8,6 +8,7 @@ import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { durationMs } from '#domain/watch/duration.ts';
 import { doneFor, type Expectation, type Standing, standingOf } from '#domain/watch/expected.ts';
 import type { JobFacts, OtherRun, RunningRun } from '#domain/watch/facts.ts';
+import type { KnownRun } from '#domain/watch/known-run.ts';
 import type { MissedStarts } from '#domain/watch/missed-start.ts';
 import { type Pause, type Pauses, pauseEnd } from '#domain/watch/pause.ts';
 import { kindKey, usualMs, type WatchState, withRuns, withSeen } from '#domain/watch/state.ts';
@@ -65,6 +66,8 @@ export interface VaultFacts {
   points: Map<string, { id: string; notes: Notes }>;
   /** The newest runs of the vault. */
   rows: CatalogRow[];
+  /** Runs that have ended: those of the rows, and others that were in progress when the vault was read before. */
+  ended: KnownRun[];
   /** Jobs whose objects cannot be read, and why: nothing is known of them. */
   unread: Map<string, string>;
 }
@@ -94,6 +97,7 @@ export async function readVault(
   }
   let state = withRuns(before, rows, now);
   const facts: JobFacts[] = [];
+  const ended: KnownRun[] = rows.filter(({ status }) => status !== 'running');
   const points: VaultFacts['points'] = new Map();
   const unread: VaultFacts['unread'] = new Map();
   for (const each of watched) {
@@ -101,13 +105,14 @@ export async function readVault(
       const found = await readJob(deps, each, { control: new ControlStore(deps.blobs(vault)), state, pauses, missed });
       state = found.state;
       facts.push(found.facts);
+      ended.push(...found.ended);
       if (found.point) points.set(each.job.name, found.point);
     } catch (error) {
       if (!isStorageError(error, 'damaged')) throw error;
       unread.set(each.job.name, error.message);
     }
   }
-  return { state, facts, points, rows, unread };
+  return { state, facts, points, rows, ended, unread };
 }
 
 async function newestRows(deps: Dependencies, vault: string, limit: number): Promise<CatalogRow[]> {
@@ -145,6 +150,7 @@ async function readJob(
 ): Promise<{
   state: WatchState;
   facts: JobFacts;
+  ended: KnownRun[];
   point: { id: string; notes: Notes } | undefined;
 }> {
   const now = deps.now();
@@ -158,7 +164,8 @@ async function readJob(
   const last = lock?.value.point;
   const { expected, keys } = expectedNow(watched, last !== undefined);
   const seen = withSeen(before, keys, now);
-  const { running, others, state } = await runsInProgress(deps, control, name, lock?.value.run ?? null, seen);
+  const inProgress = await runsInProgress(deps, control, name, lock?.value.run ?? null, seen);
+  const { running, others, state } = inProgress;
   const pause = pauses.jobs[name];
   const ended: JobFacts['ended'] = {};
   const standings: JobFacts['standings'] = {};
@@ -187,7 +194,7 @@ async function readJob(
     ...(pause && { pause }),
   };
   const point = last === undefined ? undefined : { id: last, notes: notes.get(last) ?? {} };
-  return { state, facts, point };
+  return { state, facts, ended: inProgress.ended, point };
 }
 
 interface Asked {
@@ -217,12 +224,13 @@ async function runsInProgress(
   job: string,
   holder: RunRef | null,
   before: WatchState,
-): Promise<{ running: RunningRun[]; others: OtherRun[]; state: WatchState }> {
+): Promise<{ running: RunningRun[]; others: OtherRun[]; ended: KnownRun[]; state: WatchState }> {
   const now = deps.now();
   let state = holder ? withRuns(before, [{ ...holder, status: 'running' }], now) : before;
   const open = Object.entries(state.unfinished).filter(([, run]) => run.job === job);
   const running: RunningRun[] = [];
   const others: OtherRun[] = [];
+  const ended: KnownRun[] = [];
   for (const [id, { mode, startedAt, what, dryRun = false }] of open) {
     const summary = await control.readSummary({ job, id }).catch((error) => {
       // Nothing else follows from a run that no schedule awaits. GET /api/runs/{id} shows the damage.
@@ -231,7 +239,9 @@ async function runsInProgress(
     });
     if (summary === 'damaged') continue;
     if (summary) {
-      state = withRuns(state, [catalogRowOf(summary)], now);
+      const row = catalogRowOf(summary);
+      ended.push(row);
+      state = withRuns(state, [row], now);
       continue;
     }
     const age = (await control.lastSign({ job, id }))?.age ?? now.getTime() - Date.parse(startedAt);
@@ -243,7 +253,7 @@ async function runsInProgress(
     const usual = usualMs(state.kinds[kindKey(job, what)] ?? { tookMs: [] });
     running.push({ id, what, startedAt, ...silence, ...(usual !== undefined && { usualMs: usual }) });
   }
-  return { running, others, state };
+  return { running, others, ended, state };
 }
 
 function brakesIn(notes: ReadonlyMap<string, Notes>): JobFacts['brakes'] {

@@ -11,7 +11,9 @@ import {
   type Notices,
   withConditions,
   withoutSent,
+  withRunEnds,
 } from '#domain/watch/notices.ts';
+import { newRunEnds } from '#domain/watch/run-end.ts';
 import { EMPTY_STATE, type WatchState, withAnswers, withSent } from '#domain/watch/state.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
@@ -19,7 +21,7 @@ import { vaultsOf } from '../run/find-run.ts';
 import { askSources } from './ask-sources.ts';
 import { isConfigured } from './configured-condition.ts';
 import { sendLostPings } from './lost-pings.ts';
-import { readVault } from './read-vault.ts';
+import { readVault, type VaultFacts, watchedIn } from './read-vault.ts';
 import { routesOfNotices } from './routes-of-notices.ts';
 import { sendMessages } from './send-messages.ts';
 
@@ -129,7 +131,17 @@ async function passOfVault(
   const isKnown = (condition: Condition) =>
     isConfigured(deps, condition) && (!condition.job || known.has(condition.job));
   state = { ...state, notices: advanced(deps, state.notices, conditions, isKnown) };
+  state = withEnds(deps, vault, state, found.ended);
   return { state: await reported(deps, store, before, state, expect), conditions: conditions.length };
+}
+
+/** With the runs of the jobs and rules of this vault that have ended, and that were not reported yet. */
+function withEnds(deps: Dependencies, vault: string, state: WatchState, ended: VaultFacts['ended']): WatchState {
+  const names = new Set(watchedIn(deps, vault).map(({ job }) => job.name));
+  const own = ended.filter(({ job }) => names.has(job));
+  const { ends, reported } = newRunEnds(state.ends, own, deps.now());
+  const sending = { routes: routesOfNotices(deps.configuration.notify), now: deps.now() };
+  return { ...state, ends: reported, notices: withRunEnds(state.notices, ends, sending) };
 }
 
 function advanced(

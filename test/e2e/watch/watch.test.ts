@@ -66,7 +66,13 @@ test('a run that fails is reported once, over a restart, and again when it is ov
   await watch(app);
   await expect.poll(() => received.length, { timeout: 20_000 }).toBe(3);
   expect(received[2]).toMatchObject({ type: 'strongroom.condition.closed', data: { id: 'failed/backup/nightly' } });
-  expect(new Set(received.map(({ id }) => id)).size).toBe(3);
+  // What was done by hand is reported once, when it has ended.
+  const { id: restore } = await app.restore({ existing: 'skip' });
+  await watch(app);
+  await expect.poll(() => received.length, { timeout: 20_000 }).toBe(4);
+  expect(received[3]).toMatchObject({ type: 'strongroom.run.ended', data: { id: `restored/${restore}` } });
+  await watch(app);
+  expect(new Set(received.map(({ id }) => id)).size).toBe(4);
   expect(app.host.output()).not.toContain('x-secret-path');
 });
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, test } from 'vitest';
 import type { Channel } from '#config/notify.ts';
-import type { Condition } from '#domain/watch/conditions.ts';
+import type { Condition, Severity } from '#domain/watch/conditions.ts';
 import { idAsUuid } from '#domain/watch/id-as-uuid.ts';
 import type { Message, NoticeType } from '#domain/watch/notices.ts';
 import { composed } from '#notify/messages.ts';
@@ -248,6 +248,34 @@ test('email goes through Communication Services with the identity, and a repeate
     senderAddress: 'backups@example.net',
     recipients: { to: [{ address: 'ops@example.net' }] },
     content: { subject: CONDITION.title },
+  });
+});
+
+describe('the end of a run', () => {
+  const ended = (severity: Severity, condition: 'restored' | 'cancelled' = 'restored'): Message => {
+    const subject = { ...CONDITION, id: `${condition}/r`, condition, severity, title: 'tables: a restore' };
+    const notice = { id: 'msg_1', channel: 'c', type: 'ended' as const, at: NOW.toISOString(), condition: subject };
+    return { id: 'msg_1', channel: 'c', notices: [notice] };
+  };
+
+  it('is a webhook of its own type', async () => {
+    const { body } = await composed(channel('webhook'), ended('info'), SENDING);
+    expect(JSON.parse(body)).toMatchObject({
+      type: 'strongroom.run.ended',
+      data: { id: 'restored/r', condition: 'restored', state: 'ended', hint: CONDITION.hint },
+    });
+  });
+
+  it.each([
+    ['info', 'restored', 'good', '2', 'white_check_mark'],
+    ['info', 'cancelled', 'default', '2', 'warning'],
+    ['warning', 'restored', 'warning', '3', 'warning'],
+    ['error', 'restored', 'attention', '4', 'warning'],
+  ] as const)('with the severity %s, of what was %s, looks so', async (severity, condition, color, priority, tags) => {
+    const teams = JSON.parse((await composed(channel('teams'), ended(severity, condition), SENDING)).body);
+    expect(teams.attachments[0].content.body[0]).toMatchObject({ text: 'tables: a restore', color });
+    const { headers } = await composed(channel('ntfy'), ended(severity, condition), SENDING);
+    expect(headers).toMatchObject({ title: 'tables: a restore', priority, tags });
   });
 });
 

@@ -2,7 +2,16 @@ import { expect, test } from 'vitest';
 import { nextAfter } from '#domain/run/schedule.ts';
 import type { Condition } from '#domain/watch/conditions.ts';
 import type { KnownRun } from '#domain/watch/known-run.ts';
-import { dueMessages, NOTHING, type Notices, type Route, withConditions, withoutSent } from '#domain/watch/notices.ts';
+import {
+  dueMessages,
+  NOTHING,
+  type Notices,
+  type Route,
+  withConditions,
+  withoutSent,
+  withRunEnds,
+} from '#domain/watch/notices.ts';
+import type { RunEnd } from '#domain/watch/run-end.ts';
 import { EMPTY_STATE, isWatchState, usualMs, withAnswers, withRuns, withSent } from '#domain/watch/state.ts';
 
 const HOUR = 3_600_000;
@@ -152,6 +161,55 @@ test('a channel that takes nothing for long keeps the newest hundred', () => {
   }
   expect(notices.outbox).toHaveLength(100);
   expect(notices.outbox.at(-1)!.at).toBe(at(14.9).toISOString());
+});
+
+const ended = (more: Partial<RunEnd> = {}): RunEnd => ({
+  ...{ id: 'restored/r', condition: 'restored', severity: 'info', job: 'nightly', run: 'r' },
+  ...{ since: at(0).toISOString(), title: 'a', message: 'b', hint: 'c' },
+  ...more,
+});
+
+test('the end of a run goes to channels that name it, its severity or everything, and to no other', () => {
+  const routes: Route[] = [
+    { channel: 'name', when: ['restored'], recovered: true },
+    { channel: 'severity', when: ['info'], recovered: true },
+    { channel: 'all', when: ['all'], recovered: true },
+    { channel: 'errors', when: ['error', 'critical'], recovered: true },
+    { channel: 'others', when: ['all'], jobs: ['other'], recovered: true },
+    { channel: 'prunes', when: ['pruned', 'cancelled'], recovered: true },
+  ];
+  const { outbox } = withRunEnds(NOTHING, [ended()], { routes, now: at(0) });
+  expect(outbox.map(({ channel, type }) => `${type} ${channel}`)).toEqual([
+    'ended name',
+    'ended severity',
+    'ended all',
+  ]);
+});
+
+test('the message about the end of a run has one id, whenever it is decided', () => {
+  const ids = [0, 1].map((hour) => {
+    const { outbox } = withRunEnds(NOTHING, [ended()], { routes: [{ ...OPS, when: ['all'] }], now: at(hour) });
+    return outbox[0]!.id;
+  });
+  expect(ids[0]).toBe(ids[1]);
+  const other = withRunEnds(NOTHING, [ended({ id: 'restored/s' })], {
+    routes: [{ ...OPS, when: ['all'] }],
+    now: at(0),
+  });
+  expect(other.outbox[0]!.id).not.toBe(ids[0]);
+});
+
+test('the digests of two vaults at one time are two messages', () => {
+  const digestAfter = (now: Date) => nextAfter('0 0 8 * * *', 'UTC', now);
+  const of = (id: string) => {
+    const notices = withConditions(NOTHING, [condition({ id }), condition({ id: `${id}2` })], {
+      ...{ routes: [{ ...OPS, digestAfter }], now: at(0), isKnown: () => true },
+    });
+    return dueMessages(notices, ['ops'], at(8));
+  };
+  const [first, second] = [of('failed/backup/a'), of('failed/backup/b')];
+  expect([first, second].map((messages) => messages.map(({ notices }) => notices.length))).toEqual([[2], [2]]);
+  expect(first[0]!.id).not.toBe(second[0]!.id);
 });
 
 const run = (id: string, hour: number, more: Partial<KnownRun> = {}): KnownRun => ({

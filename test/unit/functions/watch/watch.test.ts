@@ -4,6 +4,7 @@ import type { Job } from '#config/configuration.ts';
 import type { Notify } from '#config/notify.ts';
 import { lockPath, notesPath } from '#domain/run/control-paths.ts';
 import { acquire, release } from '#domain/run/lock.ts';
+import type { RunSummary } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import type { Message } from '#domain/watch/notices.ts';
 import { watchHandler } from '#functions/watch/watch.ts';
@@ -133,6 +134,21 @@ class Room {
     });
   }
 
+  /** A restore of which a catalog knows more than a vault. */
+  async restoreThatDies(status: 'running' | 'failed'): Promise<void> {
+    const began = new Date('2026-05-20T12:00:00Z');
+    await this.deps.catalog('VAULT').put({
+      ...{ id: newRunId('nightly', began, 'aaaaaa'), job: 'nightly', mode: 'restore', trigger: 'http', dryRun: false },
+      ...{ status, startedAt: began.toISOString() },
+      ...(status === 'failed' && { finishedAt: new Date(this.now).toISOString() }),
+    });
+  }
+
+  loseState(): Promise<unknown> {
+    const blob = { name: 'watch/state.json', body: Buffer.from('{'), metadata: {}, headers: {} };
+    return Promise.resolve(this.vault.vault.write('strongroom', blob));
+  }
+
   /** One pass; a crash ends the process, and the next pass is that of another. */
   async pass(): Promise<void> {
     try {
@@ -169,6 +185,34 @@ const DAILY: Partial<Job> = {
 };
 const VERIFIED = { mode: 'verify' };
 
+const RESTORE = { mode: 'restore', trigger: 'http' };
+const PRUNE = { mode: 'prune', counts: { listed: 10, failed: 0, removed: 4 } };
+
+/** What is done by hand on some days, and a prune. One restore dies, and the next start of the job ends it. */
+async function byHand(room: Room, day: number): Promise<void> {
+  if (day % 9 === 0) await room.run('succeeded', RESTORE);
+  if (day === 13) await room.run('failed', RESTORE);
+  if (day === 14) await room.run('succeeded', PRUNE);
+  if (day === 16) await room.run('cancelled', RESTORE);
+  if (day === 17) await room.run('succeeded', { ...RESTORE, dryRun: true });
+  if (day === 20 || day === 21) await room.restoreThatDies(day === 20 ? 'running' : 'failed');
+  // While the vault does not answer.
+  if (day === 25) await room.run('succeeded', RESTORE);
+}
+
+const idAt = (time: string) => newRunId('nightly', new Date(time), 'aaaaaa');
+/** In a month: what is reported once. */
+const ENDED = [
+  `restored/${idAt('2026-05-09T12:00:00Z')}`,
+  `restored/${idAt('2026-05-13T12:00:00Z')}`,
+  `pruned/${idAt('2026-05-14T12:00:00Z')}`,
+  `cancelled/${idAt('2026-05-16T12:00:00Z')}`,
+  `restored/${idAt('2026-05-18T12:00:00Z')}`,
+  `restored/${idAt('2026-05-20T12:00:00Z')}`,
+  `restored/${idAt('2026-05-25T12:00:00Z')}`,
+  `restored/${idAt('2026-05-27T12:00:00Z')}`,
+];
+
 /** A month: some nights fail, some do not happen, the brake engages, an account and the vault are out of reach. */
 async function month(room: Room): Promise<void> {
   room.vault.clock.app = room.vault.clock.service = Date.parse('2026-05-01T00:00:00Z');
@@ -180,6 +224,7 @@ async function month(room: Room): Promise<void> {
     if (day === 12) await room.brake(false);
     for (let hour = 0; hour < 24; hour += 6) {
       if (hour === 6 && ![18, 19].includes(day)) await room.run('succeeded', VERIFIED);
+      if (hour === 12) await byHand(room, day);
       await room.pass();
       room.vault.pass(6);
     }
@@ -206,6 +251,7 @@ const EXPECTED = [
   'unproved/nightly',
   'out-of-reach/SOURCE',
   'out-of-reach/VAULT',
+  `stalled/restore/${idAt('2026-05-20T12:00:00Z')}`,
 ];
 
 describe('a month', () => {
@@ -229,6 +275,8 @@ describe('a month', () => {
     expect(reported.filter((each) => each === 'opened overdue/backup/nightly')).toHaveLength(2);
     // Of the two nights that did not happen, the second is reported as a repetition.
     expect(reported).toContain('repeated overdue/backup/nightly');
+    // What a person or a prune did is reported once, and in its order.
+    expect(reported.filter((each) => each.startsWith('ended '))).toEqual(ENDED.map((id) => `ended ${id}`));
     // A digest comes once a day.
     const digests = room.sent.filter(({ channel }) => channel === 'mail');
     expect(new Set(digests.map(({ at }) => new Date(at).getUTCHours()))).toEqual(new Set([12]));
@@ -421,4 +469,44 @@ test('before its first restore point, a job has nothing to verify, and owes no v
   room.vault.pass(12);
   await room.pass();
   expect(room.reported()).toEqual(['opened overdue/verify/nightly']);
+});
+
+test('a watch that has lost its memory reports the ends of the last day again, under the same ids', async () => {
+  const room = new Room(DAILY);
+  await room.run('succeeded', RESTORE);
+  room.vault.pass(2);
+  await room.pass();
+  await room.pass();
+  expect(room.sent.map(({ type }) => type)).toEqual(['ended']);
+  await room.loseState();
+  await room.pass();
+  expect(room.sent.map(({ type }) => type)).toEqual(['ended', 'ended']);
+  expect(new Set(room.sent.map(({ message }) => message)).size).toBe(1);
+  room.vault.pass(48);
+  await room.loseState();
+  await room.pass();
+  expect(room.sent.filter(({ type }) => type === 'ended')).toHaveLength(2);
+});
+
+test('the end of a restore that no list has any more is found in the vault', async () => {
+  const room = new Room(DAILY);
+  const backup = await room.vault.backup();
+  const id = idAt(new Date(room.now).toISOString());
+  const startedAt = new Date(room.now).toISOString();
+  const row = { id, job: 'nightly', ...RESTORE, dryRun: false, status: 'running', startedAt };
+  let rows: CatalogRow[] = [row];
+  room.deps = { ...room.deps, catalog: () => ({ list: async () => ({ rows }) }) } as unknown as Dependencies;
+  room.handler = watchHandler(room.deps);
+  await room.pass();
+  rows = [];
+  room.vault.pass(1);
+  await room.pass();
+  expect(room.reported()).toEqual([`opened stalled/restore/${id}`]);
+  const restore = { point: backup.id, target: {}, existing: 'skip' };
+  const finishedAt = new Date(room.now).toISOString();
+  const summary = { ...backup, ...row, status: 'succeeded', finishedAt, restorePoint: false, restore };
+  await room.vault.control.writeSummary(summary as unknown as RunSummary);
+  await room.pass();
+  await room.pass();
+  expect(room.reported().slice(1)).toEqual([`closed stalled/restore/${id}`, `ended restored/${id}`]);
 });
