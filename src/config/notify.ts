@@ -5,6 +5,7 @@ import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import { CONDITION_NAMES, SEVERITIES } from '#domain/watch/conditions.ts';
 import { durationProblem } from '#domain/watch/duration.ts';
 import { RUN_ENDS } from '#domain/watch/run-end.ts';
+import type { Severities } from '#domain/watch/severities.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
 import { text } from './schema-parts.ts';
@@ -55,6 +56,13 @@ const channelSchema = z.strictObject({
 const REPORTED = [...CONDITION_NAMES, ...RUN_ENDS] as const;
 const CONDITIONS = ['all', ...SEVERITIES, ...REPORTED] as const;
 
+const severitySchema = z.enum(SEVERITIES).exactOptional();
+type SeverityOf = Record<(typeof REPORTED)[number], typeof severitySchema>;
+/** Each name is an option, so that an unknown one is refused with the one that was meant. */
+const severitiesSchema = z.strictObject(
+  Object.fromEntries(REPORTED.map((name) => [name, severitySchema])) as SeverityOf,
+);
+
 const routeSchema = z.strictObject({
   to: z.array(z.string()).min(1).describe('Names of channels.'),
   when: z
@@ -79,6 +87,7 @@ export const notifySchema = z.strictObject({
   timeZone: text(timeZoneProblem).default('UTC').describe('IANA time zone of `digest`.'),
   channels: z.array(channelSchema).max(20).default([]).describe('Where messages go.'),
   send: z.array(routeSchema).max(50).default([]).describe('Which channel gets which conditions.'),
+  severity: severitiesSchema.default({}).describe('Severities of conditions and ends of runs, by name.'),
 });
 
 type Written = z.output<typeof notifySchema>;
@@ -101,6 +110,7 @@ export interface Notify {
   timeZone: string;
   channels: Channel[];
   send: Written['send'];
+  severity: Severities;
   /** The addresses of pings by the app setting that holds them: secrets, too. */
   pings: Map<string, string>;
 }

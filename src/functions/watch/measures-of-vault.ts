@@ -13,6 +13,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { progressOf } from '../run/get-run.ts';
+import { ratedHere } from './configured-condition.ts';
 import { inTime } from './in-time.ts';
 import { readVault, type Watched, watchedIn } from './read-vault.ts';
 
@@ -62,7 +63,10 @@ async function measured(
   );
   return {
     jobs: new Map(jobs),
-    conditions: facts.flatMap((each) => conditionsOf(each, deps.now())),
+    conditions: ratedHere(
+      deps,
+      facts.flatMap((each) => conditionsOf(each, deps.now())),
+    ),
     noted: Object.values(state.notices.open).map(({ condition }) => condition),
   };
 }

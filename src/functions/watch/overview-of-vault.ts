@@ -20,7 +20,7 @@ import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { inTime } from '../http/in-time.ts';
 import { settledRow } from '../run/settled-row.ts';
-import { isConfigured } from './configured-condition.ts';
+import { isConfigured, ratedHere } from './configured-condition.ts';
 import type { PointOf } from './newest-points.ts';
 import { readVault, type VaultFacts, type Watched, watchedIn } from './read-vault.ts';
 
@@ -53,7 +53,10 @@ export async function overviewOfVault(
     return {
       jobs: watched.flatMap(({ job, rule }) => (rule ? [] : [{ ...standing(job.name), restorePoint: null }])),
       archives: watched.flatMap(({ rule }) => (rule ? [{ ...standing(rule.name), failedPermanently: null }] : [])),
-      conditions: accountConditions([{ alias: vault, code, passes: Number.POSITIVE_INFINITY }], deps.now()),
+      conditions: ratedHere(
+        deps,
+        accountConditions([{ alias: vault, code, passes: Number.POSITIVE_INFINITY }], deps.now()),
+      ),
     };
   }
 }
@@ -68,8 +71,10 @@ async function readOverview(
   const { state: before } = await store.readState();
   const found = await readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined);
   const open = before?.notices.open ?? {};
-  const conditions = found.facts
-    .flatMap((facts) => conditionsOf(facts, deps.now()))
+  const conditions = ratedHere(
+    deps,
+    found.facts.flatMap((facts) => conditionsOf(facts, deps.now())),
+  )
     // It has the time at which the watch first saw it.
     .map((condition) => ({ ...condition, since: open[condition.id]?.condition.since ?? condition.since }));
   // What concerns no job, the watch finds out over several passes.

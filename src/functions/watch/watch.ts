@@ -19,7 +19,7 @@ import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { vaultsOf } from '../run/find-run.ts';
 import { askSources } from './ask-sources.ts';
-import { isConfigured } from './configured-condition.ts';
+import { isConfigured, ratedHere } from './configured-condition.ts';
 import { sendLostPings } from './lost-pings.ts';
 import { readVault, type VaultFacts, watchedIn } from './read-vault.ts';
 import { routesOfNotices } from './routes-of-notices.ts';
@@ -64,7 +64,8 @@ export function watchHandler(deps: Dependencies) {
         silence.passes++;
         silence.since ??= deps.now().toISOString();
         const { passes, since } = silence;
-        const conditions = accountConditions([{ alias: vault, passes, since, code: codeOf(error) }], deps.now());
+        const silent = [{ alias: vault, passes, since, code: codeOf(error) }];
+        const conditions = ratedHere(deps, accountConditions(silent, deps.now()));
         await reportSilence(deps, silence, conditions);
         open += conditions.length;
       }
@@ -110,7 +111,7 @@ async function passOfVault(
   for (const [job, message] of found.unread) deps.telemetry.warn('watch-not-read', { job, message });
   const now = deps.now();
   let state = found.state;
-  const conditions = found.facts.flatMap((facts) => conditionsOf(facts, now));
+  const open = found.facts.flatMap((each) => conditionsOf(each, now));
   for (const [channel, since] of Object.entries(state.refused)) {
     if (!(refused.get(channel)! <= since)) refused.set(channel, since);
   }
@@ -118,15 +119,16 @@ async function passOfVault(
     const answers = await askSources(deps);
     state = withAnswers(state, answers, now);
     const accounts = Object.entries(state.silent).map(([alias, each]) => ({ alias, ...each }));
-    conditions.push(
+    open.push(
       ...accountConditions(
         accounts.filter(({ alias }) => answers.has(alias)),
         now,
       ),
     );
     const late = [...refused].filter(([, since]) => now.getTime() - Date.parse(since) > UNDELIVERED_MS);
-    conditions.push(...late.map(([channel, since]) => undelivered(channel, since)));
+    open.push(...late.map(([channel, since]) => undelivered(channel, since)));
   }
+  const conditions = ratedHere(deps, open);
   const known = new Set(found.facts.map(({ job }) => job));
   const isKnown = (condition: Condition) =>
     isConfigured(deps, condition) && (!condition.job || known.has(condition.job));
@@ -141,7 +143,7 @@ function withEnds(deps: Dependencies, vault: string, state: WatchState, ended: V
   const own = ended.filter(({ job }) => names.has(job));
   const { ends, reported } = newRunEnds(state.ends, own, deps.now());
   const sending = { routes: routesOfNotices(deps.configuration.notify), now: deps.now() };
-  return { ...state, ends: reported, notices: withRunEnds(state.notices, ends, sending) };
+  return { ...state, ends: reported, notices: withRunEnds(state.notices, ratedHere(deps, ends), sending) };
 }
 
 function advanced(

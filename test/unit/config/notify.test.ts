@@ -46,6 +46,7 @@ test('without the option, the watch looks every five minutes and sends nothing',
     channels: [],
     send: [],
     pings: new Map(),
+    severity: {},
   });
 });
 
@@ -88,6 +89,27 @@ test('every problem is reported at once', () => {
   ]);
   expect(found['notify.channels[2].url']).toContain('https://');
   expect(found['notify.channels[1].url']).toBe('the app setting "NOWHERE" is not set');
+});
+
+test('severities are read', () => {
+  const { notify } = load({
+    channels: [HOOK],
+    send: [{ ...ALL[0], when: ['restored', 'info'] }],
+    severity: { incomplete: 'error', pruned: 'warning' },
+  });
+  expect(notify).toMatchObject({
+    severity: { incomplete: 'error', pruned: 'warning' },
+    send: [{ when: ['restored', 'info'] }],
+  });
+});
+
+test('an unknown name or severity is refused with the one that was meant', () => {
+  const severity = { incomplet: 'error', restore: 'info', failed: 'eror' };
+  expect(problemsOf({ severity })).toEqual({
+    'notify.severity.incomplet': 'this option does not exist; did you mean "incomplete"?',
+    'notify.severity.restore': 'this option does not exist; did you mean "restored"?',
+    'notify.severity.failed': expect.stringContaining('did you mean "error"?'),
+  });
 });
 
 it.each<[string, unknown, object, string]>([

@@ -3,6 +3,7 @@ import { accountConditions, conditionsOf } from '#domain/watch/conditions.ts';
 import type { EndedRun, JobFacts, OtherRun } from '#domain/watch/facts.ts';
 import { missedStartId, withMissed } from '#domain/watch/missed-start.ts';
 import { isPaused, pauseEnd } from '#domain/watch/pause.ts';
+import { rated, type Severities } from '#domain/watch/severities.ts';
 
 const NOW = new Date('2026-03-03T12:00:00Z');
 const HOUR = 3_600_000;
@@ -235,4 +236,14 @@ it.each([
   const [found] = conditionsOf(factsOf({ others: [other(mode, { dryRun })] }), NOW);
   expect(found).toMatchObject({ title, run: 'o', since: text(1) });
   expect(found!.hint).toContain('POST /api/runs/o/cancel');
+});
+
+test('severities are those of the configuration', () => {
+  const found = conditionsOf(factsOf({ ended: { backup: PARTLY }, brakes: [{ point: 'p', containers: [] }] }), NOW);
+  const severities = (of: Severities) => rated(found, of).map(({ id, severity }) => `${severity} ${id}`);
+  expect(severities({})).toEqual(['warning incomplete/backup/nightly', 'error brake/nightly']);
+  expect(severities({ incomplete: 'error', restored: 'warning' })).toEqual([
+    'error incomplete/backup/nightly',
+    'error brake/nightly',
+  ]);
 });

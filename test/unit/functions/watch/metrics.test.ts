@@ -38,7 +38,7 @@ beforeEach(() => {
         ['SOURCE', {}],
         ['VAULT', {}],
       ]),
-      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map() },
+      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map(), severity: {} },
     },
     catalog: (alias: string) =>
       new MemoryCatalog(alias, rows, async (call, carryOut) => {

@@ -28,6 +28,7 @@ const NOTIFY: Notify = {
     { to: ['mail'], when: ['error', 'critical'], recovered: true, digest: '0 0 8 * * *' },
   ],
   pings: new Map(),
+  severity: {},
 };
 
 class Crash extends Error {}
@@ -509,4 +510,15 @@ test('the end of a restore that no list has any more is found in the vault', asy
   await room.pass();
   await room.pass();
   expect(room.reported().slice(1)).toEqual([`closed stalled/restore/${id}`, `ended restored/${id}`]);
+});
+
+test('a severity of the configuration decides who gets a condition, and the end of a run', async () => {
+  const severity = { failed: 'info', restored: 'critical' } as const;
+  const send: Notify['send'] = [{ to: ['mail'], when: ['error', 'critical'], recovered: true }];
+  const room = new Room(DAILY, { ...NOTIFY, send, severity });
+  await room.run('failed');
+  room.vault.pass(1);
+  await room.run('succeeded', RESTORE);
+  await room.pass();
+  expect(room.reported('mail')).toEqual([expect.stringMatching(/^ended restored\//)]);
 });
