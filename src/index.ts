@@ -71,7 +71,7 @@ function dependencies(telemetry: Telemetry): Dependencies {
     configuration,
     limits,
     telemetry,
-    notifier: notifierOf(() => ({ instance, now: now(), token })),
+    notifier: notifierOf(() => ({ instance, now: now(), token, ...defined({ link: configuration.notify.link }) })),
     ...defined({ sendSamples: otlp(instance) }),
     missedStarts: new Map(),
     copySlots: pLimit(limits.copiesAtOnce),

@@ -1,6 +1,6 @@
 import type { Scheduled } from '#domain/run/occurrence.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
-import { endPing, type Ping, startPing } from '#domain/watch/ping.ts';
+import { endPing, type Ping, type PingStyle, startPing } from '#domain/watch/ping.ts';
 import { kindKey, watchedKind } from '#domain/watch/state.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -27,7 +27,7 @@ export function pingOf(deps: Dependencies, job: string, what: Scheduled): string
 export async function pingStart(deps: Dependencies, run: RunRef): Promise<void> {
   const what = watchedKind(run);
   const setting = what && pingOf(deps, run.job, what);
-  if (setting !== undefined) await sent(deps, setting, startPing(run.id));
+  if (setting !== undefined) await sent(deps, setting, startPing(run.id, styleOf(deps)));
 }
 
 /**
@@ -39,13 +39,18 @@ export async function pingEnd(deps: Dependencies, summary: RunSummary): Promise<
   const what = watchedKind(summary);
   const setting = what && pingOf(deps, job, what);
   if (what === undefined || setting === undefined) return;
-  if (!(await sent(deps, setting, endPing(summary)))) return;
+  if (!(await sent(deps, setting, endPing(summary, styleOf(deps))))) return;
   const vault = runsAs(deps).find(({ name }) => name === job)!.destination.account;
   try {
     await new WatchStore(deps.blobs(vault)).notePing(kindKey(job, what), id);
   } catch (error) {
     if (!isStorageError(error)) throw error;
   }
+}
+
+function styleOf({ configuration }: Dependencies): PingStyle {
+  const { link } = configuration.notify;
+  return { link };
 }
 
 async function sent(deps: Dependencies, setting: string, ping: Ping): Promise<boolean> {

@@ -87,8 +87,20 @@ export const notifySchema = z.strictObject({
   timeZone: text(timeZoneProblem).default('UTC').describe('IANA time zone of `digest`.'),
   channels: z.array(channelSchema).max(20).default([]).describe('Where messages go.'),
   send: z.array(routeSchema).max(50).default([]).describe('Which channel gets which conditions.'),
+  link: text(linkProblem)
+    .exactOptional()
+    .describe('Address where people look at runs, which messages link to. It begins with `https:`.'),
   severity: severitiesSchema.default({}).describe('Severities of conditions and ends of runs, by name.'),
 });
+
+/** A link is no secret: it is in each message. */
+function linkProblem(link: string): string | undefined {
+  const url = URL.parse(link);
+  const problem = url ? addressOfWeb(url) : 'is no address; it must begin with https://';
+  if (problem !== undefined) return `the link ${problem}`;
+  const hasMore = url!.search !== '' || url!.hash !== '';
+  return hasMore ? 'the link has a query or a fragment; remove it: each message would carry a key in it' : undefined;
+}
 
 type Written = z.output<typeof notifySchema>;
 export type ChannelKind = Written['channels'][number]['kind'];
@@ -110,6 +122,8 @@ export interface Notify {
   timeZone: string;
   channels: Channel[];
   send: Written['send'];
+  /** In the form that URLs have in headers. */
+  link?: string;
   severity: Severities;
   /** The addresses of pings by the app setting that holds them: secrets, too. */
   pings: Map<string, string>;
@@ -201,12 +215,17 @@ function addressProblem(setting: string, settings: AppSettings): string | undefi
   const missing = missingProblem(setting, settings);
   if (missing !== undefined) return missing;
   const url = URL.parse(settingOf(settings, setting)!);
-  if (!url) return `the app setting "${setting}" is no address; it must begin with https://`;
+  const problem = url ? addressOfWeb(url) : 'is no address; it must begin with https://';
+  return problem === undefined ? undefined : `the app setting "${setting}" ${problem}`;
+}
+
+/** What is wrong with an address of the web, in words that follow what it is. */
+function addressOfWeb(url: URL): string | undefined {
   if (url.username !== '' || url.password !== '')
-    return `the app setting "${setting}" has a user name or password in its address, which is not supported`;
+    return 'has a user name or password in its address, which is not supported';
   const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback)) return undefined;
-  return `the app setting "${setting}" must be an address that begins with https:// (http:// for this machine only)`;
+  return 'must be an address that begins with https:// (http:// for this machine only)';
 }
 
 function secretProblem(setting: string, settings: AppSettings): string | undefined {
@@ -221,8 +240,10 @@ function secretProblem(setting: string, settings: AppSettings): string | undefin
 /** With the values of app settings, which have no problems. */
 export function resolveNotify(written: Written, settings: AppSettings, pings: readonly NamedPing[]): Notify {
   const settingValue = (setting: string) => settingOf(settings, setting)!;
+  const { link, ...rest } = written;
   return {
-    ...written,
+    ...rest,
+    ...(link !== undefined && { link: new URL(link).href }),
     channels: written.channels.map(({ name, kind, url, endpoint, secret, token, from, to }) => ({
       name,
       kind,

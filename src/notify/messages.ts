@@ -10,6 +10,8 @@ export interface Sending {
   /** The name of this app among others. */
   instance: string;
   now: Date;
+  /** Where people look at runs. */
+  link?: string;
   /** An access token of the app's identity for a resource in Azure. */
   token(scope: string): Promise<string>;
 }
@@ -26,15 +28,17 @@ export async function composed(channel: Channel, message: Message, sending: Send
 const ORDER: Severity[] = ['info', 'warning', 'error', 'critical'];
 /** Of a long digest: Slack takes 50 blocks, and Teams 28 kB. The title has the number. */
 const MOST_SHOWN = 30;
+const OPEN = 'Open Strongroom';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const ACS_SCOPE = 'https://communication.azure.com/.default';
 const ACS_VERSION = '2023-03-31';
 
-function webhook({ url, secret = '' }: Channel, { id, notices }: Message, { instance, now }: Sending): Post {
+function webhook({ url, secret = '' }: Channel, { id, notices }: Message, { instance, now, link }: Sending): Post {
   const [first] = notices;
   const isDigest = notices.length > 1;
   const type = isDigest ? 'strongroom.digest' : first!.type === 'ended' ? RUN_ENDED : CONDITION + first!.type;
-  const data = isDigest ? notices.map(dataOf) : dataOf(first!);
+  const all = notices.map((notice) => ({ ...dataOf(notice), ...(link !== undefined && { link }) }));
+  const data = isDigest ? all : all[0];
   const body = JSON.stringify({ type, timestamp: first!.at, instance, data });
   return { url, headers: { ...JSON_TYPE, ...signedHeaders(secret, { id, at: now, body }) }, body };
 }
@@ -63,7 +67,7 @@ const COLORS: Record<Severity, string> = {
 };
 
 /** A message with an Adaptive Card, as a workflow of Teams takes it. */
-function teams({ url }: Channel, message: Message, { instance }: Sending): Post {
+function teams({ url }: Channel, message: Message, { instance, link }: Sending): Post {
   const block = (text: string, more: object = {}) => ({
     type: 'TextBlock',
     text: plainMarkdown(text),
@@ -84,6 +88,7 @@ function teams({ url }: Channel, message: Message, { instance }: Sending): Post 
     type: 'AdaptiveCard',
     version: '1.4',
     body,
+    ...(link !== undefined && { actions: [{ type: 'Action.OpenUrl', title: OPEN, url: link }] }),
   };
   const attachments = [{ contentType: 'application/vnd.microsoft.card.adaptive', content }];
   return { url, headers: JSON_TYPE, body: JSON.stringify({ type: 'message', attachments }) };
@@ -94,16 +99,18 @@ function plainMarkdown(text: string): string {
   return text.replace(/[\\*_[\]`~#]/g, (mark) => `\\${mark}`);
 }
 
-function slack({ url }: Channel, message: Message, { instance }: Sending): Post {
+function slack({ url }: Channel, message: Message, { instance, link }: Sending): Post {
   const text = titleOf(message);
   const section = (lines: string) => ({
     type: 'section',
     text: { type: 'mrkdwn', text: slackText(lines).slice(0, 3000) },
   });
+  const button = { type: 'button', text: { type: 'plain_text', text: OPEN }, url: link };
   const blocks = [
     { type: 'header', text: { type: 'plain_text', text: text.slice(0, 150) } },
     ...message.notices.slice(0, MOST_SHOWN).map((notice) => section(linesOf(notice, message).join('\n'))),
     { type: 'context', elements: [{ type: 'plain_text', text: instance.slice(0, 150) || '-' }] },
+    ...(link === undefined ? [] : [{ type: 'actions', elements: [button] }]),
   ];
   return { url, headers: JSON_TYPE, body: JSON.stringify({ text: slackText(text), blocks }) };
 }
@@ -114,7 +121,7 @@ function slackText(text: string): string {
 
 const PRIORITIES: Record<Severity, string> = { info: '2', warning: '3', error: '4', critical: '5' };
 
-function ntfy({ url, token }: Channel, message: Message, { instance }: Sending): Post {
+function ntfy({ url, token }: Channel, message: Message, { instance, link }: Sending): Post {
   const over = isOver(message);
   const severity = worstOf(message);
   return {
@@ -124,6 +131,7 @@ function ntfy({ url, token }: Channel, message: Message, { instance }: Sending):
       title: headerText(titleOf(message)),
       priority: over ? PRIORITIES.info : PRIORITIES[severity],
       tags: over ? 'white_check_mark' : severity === 'critical' ? 'rotating_light' : 'warning',
+      ...(link !== undefined && { click: link }),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     },
     body: `${textOf(message)}\n${instance}`.slice(0, 4000),
@@ -136,7 +144,8 @@ function headerText(text: string): string {
 }
 
 /** By the REST API of Azure Communication Services. The operation id makes a repeated request send nothing twice. */
-async function email({ url, from, to = [] }: Channel, message: Message, { instance, token }: Sending): Promise<Post> {
+async function email({ url, from, to = [] }: Channel, message: Message, sending: Sending): Promise<Post> {
+  const { instance, link, token } = sending;
   const address = new URL(`/emails:send?api-version=${ACS_VERSION}`, url);
   return {
     url: address.href,
@@ -144,7 +153,10 @@ async function email({ url, from, to = [] }: Channel, message: Message, { instan
     body: JSON.stringify({
       senderAddress: from,
       recipients: { to: to.map((each) => ({ address: each })) },
-      content: { subject: titleOf(message).slice(0, 200), plainText: `${textOf(message)}\n\n${instance}` },
+      content: {
+        subject: titleOf(message).slice(0, 200),
+        plainText: [textOf(message), ...(link === undefined ? [] : [link]), instance].join('\n\n'),
+      },
     }),
   };
 }

@@ -20,8 +20,14 @@ export function isPings(value: unknown): value is Pings {
   return pingsSchema.safeParse(value).success;
 }
 
-export function startPing(run: string): Ping {
-  return { event: 'start', run, body: `Run ${run} has started.` };
+/** What the body of a ping depends on beside the run. */
+export interface PingStyle {
+  /** Where people look at runs. */
+  link?: string | undefined;
+}
+
+export function startPing(run: string, { link }: Pick<PingStyle, 'link'>): Ping {
+  return { event: 'start', run, body: [`Run ${run} has started.`, ...linesOfLink(link)].join('\n') };
 }
 
 /** Only what succeeded is a success: a check has two states. */
@@ -30,17 +36,22 @@ export function endEvent(status: string): Ping['event'] {
   return status === 'cancelled' ? 'log' : 'fail';
 }
 
+function linesOfLink(link: string | undefined): string[] {
+  return link === undefined ? [] : [link];
+}
+
 /** Checks keep 10 kB or more. */
 const MOST_PROBLEMS = 20;
 
 /** The end of a run, without names of blobs. */
-export function endPing({ id, job, mode, status, counts, problems }: RunSummary): Ping {
+export function endPing({ id, job, mode, status, counts, problems }: RunSummary, style: PingStyle): Ping {
   const { listed, copied, unchanged, skipped, failed } = counts;
   const lines = [
     `${job}: ${status} (${mode})`,
     `listed ${listed} · copied ${copied} · unchanged ${unchanged} · skipped ${skipped} · failed ${failed}`,
     ...problems.slice(0, MOST_PROBLEMS).map((problem) => lineOf(problem, { id, job })),
     `GET /api/runs/${id}`,
+    ...linesOfLink(style.link),
   ];
   return { event: endEvent(status), run: id, body: lines.join('\n') };
 }

@@ -91,16 +91,32 @@ test('every problem is reported at once', () => {
   expect(found['notify.channels[1].url']).toBe('the app setting "NOWHERE" is not set');
 });
 
-test('severities are read', () => {
+test('a link and severities are read', () => {
   const { notify } = load({
     channels: [HOOK],
     send: [{ ...ALL[0], when: ['restored', 'info'] }],
+    link: 'https://backups.example.net/ä b',
     severity: { incomplete: 'error', pruned: 'warning' },
   });
   expect(notify).toMatchObject({
+    link: 'https://backups.example.net/%C3%A4%20b',
     severity: { incomplete: 'error', pruned: 'warning' },
     send: [{ when: ['restored', 'info'] }],
   });
+  expect(load({ link: 'http://localhost:7071/' }).notify.link).toBe('http://localhost:7071/');
+});
+
+it.each([
+  ['no address', 'backups.example.net', 'must begin with https://'],
+  ['plain HTTP', 'http://backups.example.net', 'begins with https://'],
+  ['a script', 'javascript:alert(1)', 'begins with https://'],
+  ['a password', 'https://me:x-secret-path@backups.example.net', 'user name or password'],
+  ['a key', 'https://backups.example.net/?code=x-secret-path', 'a query'],
+  ['a fragment', 'https://backups.example.net/#x-secret-path', 'a fragment'],
+])('a link with %s is refused', (_, link, words) => {
+  const problems = problemsOf({ link });
+  expect(Object.keys(problems)).toEqual(['notify.link']);
+  expect(problems['notify.link']).toContain(words);
 });
 
 test('an unknown name or severity is refused with the one that was meant', () => {

@@ -251,6 +251,32 @@ test('email goes through Communication Services with the identity, and a repeate
   });
 });
 
+const LINK = 'https://backups.example.net/ui';
+
+describe('a link', () => {
+  const withLink = { ...SENDING, link: LINK };
+  const bodyOf = async (kind: Channel['kind'], sending: typeof SENDING = withLink) =>
+    JSON.parse((await composed(channel(kind, FIELDS), messageOf(), sending)).body);
+
+  it('is where each kind of channel has room for one', async () => {
+    expect((await bodyOf('webhook')).data).toMatchObject({ id: CONDITION.id, link: LINK });
+    expect((await bodyOf('teams')).attachments[0].content.actions).toEqual([
+      { type: 'Action.OpenUrl', title: 'Open Strongroom', url: LINK },
+    ]);
+    expect((await bodyOf('slack')).blocks.at(-1)).toEqual({
+      type: 'actions',
+      elements: [{ type: 'button', text: { type: 'plain_text', text: 'Open Strongroom' }, url: LINK }],
+    });
+    expect((await composed(channel('ntfy'), messageOf(), withLink)).headers.click).toBe(LINK);
+    expect((await bodyOf('email')).content.plainText).toContain(`\n\n${LINK}\n\n`);
+  });
+
+  it.each(KINDS)('is nowhere in a message of kind %s if none is configured', async (kind) => {
+    const { headers, body } = await composed(channel(kind, FIELDS), messageOf(), SENDING);
+    expect(JSON.stringify({ headers, body })).not.toMatch(/link|click|actions|Open Strongroom/);
+  });
+});
+
 describe('the end of a run', () => {
   const ended = (severity: Severity, condition: 'restored' | 'cancelled' = 'restored'): Message => {
     const subject = { ...CONDITION, id: `${condition}/r`, condition, severity, title: 'tables: a restore' };

@@ -6,14 +6,22 @@ import { watchHandler } from '#functions/watch/watch.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 
 /** A vault whose job has a check. */
-function room() {
+function room(style: { link?: string } = {}) {
   const vault = new Vault();
   vault.jobs = [jobOf('nightly', { ping: 'CHECK' })];
   vault.put('secret/name.txt', 'content');
   const pings: (Ping & { address: string })[] = [];
   let refuses = false;
   const given = vault.deps();
-  const notify = { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map([['CHECK', 'https://hc/1']]) };
+  const notify = {
+    every: '',
+    timeZone: 'UTC',
+    channels: [],
+    send: [],
+    pings: new Map([['CHECK', 'https://hc/1']]),
+    severity: {},
+    ...style,
+  };
   const deps = {
     ...given,
     configuration: { ...given.configuration, notify, accounts: new Map() },
@@ -51,6 +59,16 @@ test('a run that fails is a failure, and says why', async () => {
   vault.source.deleteContainer('data');
   await vault.run({ mode: 'full' });
   expect(pings).toMatchObject([{ event: 'fail', body: expect.stringContaining('container') }]);
+});
+
+test('a ping ends with the link', async () => {
+  const link = 'https://backups.example.net/';
+  const { vault, deps, pings } = room({ link });
+  const run = await vault.begin({ mode: 'full' });
+  await pingStart(deps, run);
+  await vault.work(run);
+  expect(pings).toHaveLength(2);
+  for (const { body } of pings) expect(body.split('\n').at(-1)).toBe(link);
 });
 
 test('dry runs and runs of other kinds report to no check', async () => {
