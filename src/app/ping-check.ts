@@ -49,8 +49,8 @@ export async function pingEnd(deps: Dependencies, summary: RunSummary): Promise<
 }
 
 function styleOf({ configuration }: Dependencies): PingStyle {
-  const { link } = configuration.notify;
-  return { link };
+  const { names, link } = configuration.notify;
+  return { names, link };
 }
 
 async function sent(deps: Dependencies, setting: string, ping: Ping): Promise<boolean> {

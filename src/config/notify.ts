@@ -91,6 +91,7 @@ export const notifySchema = z.strictObject({
     .exactOptional()
     .describe('Address where people look at runs, which messages link to. It begins with `https:`.'),
   severity: severitiesSchema.default({}).describe('Severities of conditions and ends of runs, by name.'),
+  names: z.boolean().default(true).describe('Whether messages name containers and tables. They never name blobs.'),
 });
 
 /** A link is no secret: it is in each message. */
@@ -125,6 +126,7 @@ export interface Notify {
   /** In the form that URLs have in headers. */
   link?: string;
   severity: Severities;
+  names: boolean;
   /** The addresses of pings by the app setting that holds them: secrets, too. */
   pings: Map<string, string>;
 }

@@ -83,3 +83,20 @@ export function scheduledKind(mode: RunMode | string): Scheduled | undefined {
       return undefined;
   }
 }
+
+/** Without the names of containers and tables. */
+export function withoutNames(facts: JobFacts): JobFacts {
+  const ended = Object.entries(facts.ended).map(([what, run]) => [what, withoutContainer(run)]);
+  return {
+    ...facts,
+    ended: Object.fromEntries(ended),
+    brakes: facts.brakes.map((brake) => ({ ...brake, containers: [] })),
+  };
+}
+
+/** A run whose problem does not say which container or table it concerns. */
+export function withoutContainer<Run extends { problem?: { container?: string } }>(run: Run): Run {
+  if (!run.problem) return run;
+  const { container: _, ...problem } = run.problem;
+  return { ...run, problem };
+}

@@ -22,6 +22,8 @@ export function isPings(value: unknown): value is Pings {
 
 /** What the body of a ping depends on beside the run. */
 export interface PingStyle {
+  /** Whether containers and tables are named. */
+  names: boolean;
   /** Where people look at runs. */
   link?: string | undefined;
 }
@@ -49,7 +51,7 @@ export function endPing({ id, job, mode, status, counts, problems }: RunSummary,
   const lines = [
     `${job}: ${status} (${mode})`,
     `listed ${listed} · copied ${copied} · unchanged ${unchanged} · skipped ${skipped} · failed ${failed}`,
-    ...problems.slice(0, MOST_PROBLEMS).map((problem) => lineOf(problem, { id, job })),
+    ...problems.slice(0, MOST_PROBLEMS).map((problem) => lineOf(problem, { id, job }, style)),
     `GET /api/runs/${id}`,
     ...linesOfLink(style.link),
   ];
@@ -57,7 +59,11 @@ export function endPing({ id, job, mode, status, counts, problems }: RunSummary,
 }
 
 /** The message of a problem may have the name of a blob. */
-function lineOf({ code, container, count }: Problem, run: { id: string; job: string }): string {
-  const { message, hint } = problemOf(code, count, container);
+function lineOf(
+  { code, container, count }: Problem,
+  run: { id: string; job: string },
+  { names }: Pick<PingStyle, 'names'>,
+): string {
+  const { message, hint } = problemOf(code, count, names ? container : undefined);
   return `${code}: ${message}. ${hintFor(run, hint)}`;
 }

@@ -4,6 +4,7 @@ import { noteMissedStarts } from '#app/missed-start-notes.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import { accountConditions, type Condition, conditionsOf, undelivered } from '#domain/watch/conditions.ts';
+import { withoutContainer, withoutNames } from '#domain/watch/facts.ts';
 import {
   dueMessages,
   type Message,
@@ -105,13 +106,15 @@ async function passOfVault(
   vault: string,
   { isFirst, refused }: Pass,
 ): Promise<{ state: WatchState; conditions: number }> {
+  const { notify } = deps.configuration;
   const store = new WatchStore(deps.blobs(vault));
   const { state: before, expect } = await store.readState();
   const found = await readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined);
   for (const [job, message] of found.unread) deps.telemetry.warn('watch-not-read', { job, message });
   const now = deps.now();
   let state = found.state;
-  const open = found.facts.flatMap((each) => conditionsOf(each, now));
+  const facts = notify.names ? found.facts : found.facts.map(withoutNames);
+  const open = facts.flatMap((each) => conditionsOf(each, now));
   for (const [channel, since] of Object.entries(state.refused)) {
     if (!(refused.get(channel)! <= since)) refused.set(channel, since);
   }
@@ -139,10 +142,11 @@ async function passOfVault(
 
 /** With the runs of the jobs and rules of this vault that have ended, and that were not reported yet. */
 function withEnds(deps: Dependencies, vault: string, state: WatchState, ended: VaultFacts['ended']): WatchState {
+  const { notify } = deps.configuration;
   const names = new Set(watchedIn(deps, vault).map(({ job }) => job.name));
-  const own = ended.filter(({ job }) => names.has(job));
+  const own = ended.filter(({ job }) => names.has(job)).map((run) => (notify.names ? run : withoutContainer(run)));
   const { ends, reported } = newRunEnds(state.ends, own, deps.now());
-  const sending = { routes: routesOfNotices(deps.configuration.notify), now: deps.now() };
+  const sending = { routes: routesOfNotices(notify), now: deps.now() };
   return { ...state, ends: reported, notices: withRunEnds(state.notices, ratedHere(deps, ends), sending) };
 }
 

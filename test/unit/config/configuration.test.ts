@@ -79,6 +79,7 @@ describe('a configuration that is right', () => {
         send: [],
         pings: new Map(),
         severity: {},
+        names: true,
       },
       accounts: new Map([
         ['SOURCE', { alias: 'SOURCE', connectionString: SETTINGS.SOURCE }],

@@ -47,6 +47,7 @@ test('without the option, the watch looks every five minutes and sends nothing',
     send: [],
     pings: new Map(),
     severity: {},
+    names: true,
   });
 });
 
@@ -91,16 +92,18 @@ test('every problem is reported at once', () => {
   expect(found['notify.channels[1].url']).toBe('the app setting "NOWHERE" is not set');
 });
 
-test('a link and severities are read', () => {
+test('a link, severities and names are read', () => {
   const { notify } = load({
     channels: [HOOK],
     send: [{ ...ALL[0], when: ['restored', 'info'] }],
     link: 'https://backups.example.net/ä b',
     severity: { incomplete: 'error', pruned: 'warning' },
+    names: false,
   });
   expect(notify).toMatchObject({
     link: 'https://backups.example.net/%C3%A4%20b',
     severity: { incomplete: 'error', pruned: 'warning' },
+    names: false,
     send: [{ when: ['restored', 'info'] }],
   });
   expect(load({ link: 'http://localhost:7071/' }).notify.link).toBe('http://localhost:7071/');

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { accountConditions, conditionsOf } from '#domain/watch/conditions.ts';
-import type { EndedRun, JobFacts, OtherRun } from '#domain/watch/facts.ts';
+import { type EndedRun, type JobFacts, type OtherRun, withoutContainer, withoutNames } from '#domain/watch/facts.ts';
 import { missedStartId, withMissed } from '#domain/watch/missed-start.ts';
 import { isPaused, pauseEnd } from '#domain/watch/pause.ts';
 import { rated, type Severities } from '#domain/watch/severities.ts';
@@ -236,6 +236,23 @@ it.each([
   const [found] = conditionsOf(factsOf({ others: [other(mode, { dryRun })] }), NOW);
   expect(found).toMatchObject({ title, run: 'o', since: text(1) });
   expect(found!.hint).toContain('POST /api/runs/o/cancel');
+});
+
+test('names of containers and tables can be left out of every condition', () => {
+  const name = 'very-secret-container';
+  const problem = { code: 'access-denied-source' as const, count: 0, container: name };
+  const facts = factsOf({
+    ended: { backup: run('failed', { problem }), verify: run('failed', { problem }), prune: PARTLY },
+    brakes: [{ point: 'p', containers: [name, 'table.secret'] }],
+  });
+  const said = JSON.stringify(conditionsOf(facts, NOW));
+  expect(said).toContain(name);
+  expect(said).toContain('table.secret');
+  const without = conditionsOf(withoutNames(facts), NOW);
+  expect(JSON.stringify(without)).not.toMatch(/secret/);
+  expect(without.map(({ id }) => id)).toEqual(conditionsOf(facts, NOW).map(({ id }) => id));
+  expect(without[0]!.message).toContain('The run: ');
+  expect(withoutContainer({ problem }).problem).toEqual({ code: problem.code, count: 0 });
 });
 
 test('severities are those of the configuration', () => {

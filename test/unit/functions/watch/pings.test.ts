@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
-import { pingStart } from '#app/ping-check.ts';
+import { pingEnd, pingStart } from '#app/ping-check.ts';
+import { problemOf } from '#domain/run/problems.ts';
+import type { RunSummary } from '#domain/run/run.ts';
 import type { Ping } from '#domain/watch/ping.ts';
 import { watchHandler } from '#functions/watch/watch.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 
 /** A vault whose job has a check. */
-function room(style: { link?: string } = {}) {
+function room(style: { names?: boolean; link?: string } = {}) {
   const vault = new Vault();
   vault.jobs = [jobOf('nightly', { ping: 'CHECK' })];
   vault.put('secret/name.txt', 'content');
@@ -20,7 +22,7 @@ function room(style: { link?: string } = {}) {
     send: [],
     pings: new Map([['CHECK', 'https://hc/1']]),
     severity: {},
-    ...style,
+    ...{ names: true, ...style },
   };
   const deps = {
     ...given,
@@ -61,14 +63,21 @@ test('a run that fails is a failure, and says why', async () => {
   expect(pings).toMatchObject([{ event: 'fail', body: expect.stringContaining('container') }]);
 });
 
-test('a ping ends with the link', async () => {
-  const link = 'https://backups.example.net/';
-  const { vault, deps, pings } = room({ link });
-  const run = await vault.begin({ mode: 'full' });
-  await pingStart(deps, run);
-  await vault.work(run);
-  expect(pings).toHaveLength(2);
-  for (const { body } of pings) expect(body.split('\n').at(-1)).toBe(link);
+/** A run that completed with failures, as its summary says. */
+async function withFailures(vault: Vault): Promise<RunSummary> {
+  const problem = problemOf('access-denied-source', 0, 'very-secret');
+  return { ...(await vault.run({ mode: 'full' })), status: 'completed-with-failures', problems: [problem] };
+}
+
+test('a ping names containers unless they may not leave, and ends with the link', async () => {
+  for (const names of [true, false]) {
+    const link = 'https://backups.example.net/';
+    const { vault, deps, pings } = room({ names, link });
+    await pingStart(deps, await vault.begin({ mode: 'full' }));
+    await pingEnd(deps, await withFailures(vault));
+    for (const { body } of pings) expect(body.split('\n').at(-1)).toBe(link);
+    expect(pings.at(-1)!.body.includes('very-secret')).toBe(names);
+  }
 });
 
 test('dry runs and runs of other kinds report to no check', async () => {

@@ -29,6 +29,7 @@ const NOTIFY: Notify = {
   ],
   pings: new Map(),
   severity: {},
+  names: true,
 };
 
 class Crash extends Error {}
@@ -521,4 +522,22 @@ test('a severity of the configuration decides who gets a condition, and the end 
   await room.run('succeeded', RESTORE);
   await room.pass();
   expect(room.reported('mail')).toEqual([expect.stringMatching(/^ended restored\//)]);
+});
+
+test('names of containers are in nothing that is to be sent, if they may not leave', async () => {
+  for (const names of [true, false]) {
+    const room = new Room(DAILY, { ...NOTIFY, names });
+    const problem = { code: 'access-denied-source' as const, container: 'very-secret', count: 0, message: '' };
+    await room.run('failed', { problem });
+    await room.brake(true);
+    room.vault.pass(1);
+    await room.run('failed', { ...RESTORE, problem });
+    room.refuse = () => true;
+    await room.pass();
+    const { state } = await new WatchStore(room.deps.blobs('VAULT')).readState();
+    const said = state!.notices.outbox.map(({ condition }) => `${condition.title} ${condition.message}`);
+    expect(said).toHaveLength(6);
+    expect(said.filter((text) => text.includes('very-secret'))).toHaveLength(names ? 4 : 0);
+    expect(said.filter((text) => text.includes('too much of data'))).toHaveLength(names ? 2 : 0);
+  }
 });
