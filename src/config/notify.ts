@@ -17,12 +17,29 @@ export const settingName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, {
 
 export const duration = text(durationProblem);
 
-export const pingSchema = settingName
+const PING =
+  'App setting with the address of a check, as at healthchecks.io: Strongroom reports to it when a run starts and how ' +
+  'it ends.';
+
+export const pingSchema = settingName.exactOptional().describe(PING);
+
+/** A check of runs that may complete with failures and still be as good as expected. */
+export const checkSchema = z
+  .union(
+    [
+      settingName,
+      z.strictObject({
+        url: settingName.describe(PING),
+        incomplete: z
+          .enum(['fail', 'ok'])
+          .default('fail')
+          .describe('What a run that completed with failures is to the check.'),
+      }),
+    ],
+    { error: 'this must be the name of an app setting, or { "url": "…", "incomplete": "ok" } with one' },
+  )
   .exactOptional()
-  .describe(
-    'App setting with the address of a check, as at healthchecks.io: Strongroom reports to it when a run starts and ' +
-      'how it ends.',
-  );
+  .describe(PING);
 
 const channelSchema = z.strictObject({
   name: z

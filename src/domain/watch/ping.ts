@@ -20,8 +20,20 @@ export function isPings(value: unknown): value is Pings {
   return pingsSchema.safeParse(value).success;
 }
 
+/** What a run that completed with failures is to its check, which has two states only. */
+export type Incomplete = 'fail' | 'ok';
+
+/** A check as the configuration has it: the app setting with its address, or more. */
+export type CheckOption = string | { url: string; incomplete: Incomplete };
+
+/** The app setting with the address of a check. */
+export function settingOfCheck(check: CheckOption): string {
+  return typeof check === 'string' ? check : check.url;
+}
+
 /** What the body of a ping depends on beside the run. */
 export interface PingStyle {
+  incomplete: Incomplete;
   /** Whether containers and tables are named. */
   names: boolean;
   /** Where people look at runs. */
@@ -32,9 +44,8 @@ export function startPing(run: string, { link }: Pick<PingStyle, 'link'>): Ping 
   return { event: 'start', run, body: [`Run ${run} has started.`, ...linesOfLink(link)].join('\n') };
 }
 
-/** Only what succeeded is a success: a check has two states. */
-export function endEvent(status: string): Ping['event'] {
-  if (status === 'succeeded') return 'success';
+export function endEvent(status: string, incomplete: Incomplete): Ping['event'] {
+  if (status === 'succeeded' || (status === 'completed-with-failures' && incomplete === 'ok')) return 'success';
   return status === 'cancelled' ? 'log' : 'fail';
 }
 
@@ -55,7 +66,7 @@ export function endPing({ id, job, mode, status, counts, problems }: RunSummary,
     `GET /api/runs/${id}`,
     ...linesOfLink(style.link),
   ];
-  return { event: endEvent(status), run: id, body: lines.join('\n') };
+  return { event: endEvent(status, style.incomplete), run: id, body: lines.join('\n') };
 }
 
 /** The message of a problem may have the name of a blob. */

@@ -55,7 +55,7 @@ test('channels and pings have the values of the app settings that they name', ()
   const { notify, jobs } = load({ channels: [HOOK], send: ALL }, { ping: 'CHECK', expect: { grace: '2h' } });
   expect(notify.channels).toEqual([{ name: 'hook', kind: 'webhook', url: SETTINGS.HOOK_URL, secret: SECRET }]);
   expect(notify.send).toEqual([{ to: ['hook'], when: ['all'], recovered: true }]);
-  expect(notify.pings.get(jobs[0]!.ping!)).toBe(SETTINGS.CHECK);
+  expect(notify.pings.get(jobs[0]!.ping as string)).toBe(SETTINGS.CHECK);
 });
 
 test('every problem is reported at once', () => {
@@ -129,6 +129,19 @@ test('an unknown name or severity is refused with the one that was meant', () =>
     'notify.severity.restore': 'this option does not exist; did you mean "restored"?',
     'notify.severity.failed': expect.stringContaining('did you mean "error"?'),
   });
+});
+
+test('a check may take runs with failures as good', () => {
+  const ping = { url: 'CHECK', incomplete: 'ok' };
+  const { jobs, notify } = load(undefined, { ping, verify: { schedule: '0 0 5 * * *', ping: 'CHECK' } });
+  expect(jobs[0]!.ping).toEqual(ping);
+  expect(notify.pings).toEqual(new Map([['CHECK', SETTINGS.CHECK]]));
+  const places = (job: object) => Object.keys(problemsOf(undefined, job));
+  expect(places({ ping: { ...ping, url: 'NOWHERE' } })).toEqual(['jobs[0].ping.url']);
+  expect(places({ ping: { ...ping, incomplete: 'maybe' } })).toEqual(['jobs[0].ping']);
+  expect(places({ ping: 7 })).toEqual(['jobs[0].ping']);
+  // What a verification finds is damage.
+  expect(places({ verify: { schedule: '0 0 5 * * *', ping } })).toEqual(['jobs[0].verify.ping']);
 });
 
 it.each<[string, unknown, object, string]>([

@@ -3,14 +3,14 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { pingEnd, pingStart } from '#app/ping-check.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
-import type { Ping } from '#domain/watch/ping.ts';
+import type { CheckOption, Ping } from '#domain/watch/ping.ts';
 import { watchHandler } from '#functions/watch/watch.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 
 /** A vault whose job has a check. */
-function room(style: { names?: boolean; link?: string } = {}) {
+function room(ping: CheckOption = 'CHECK', style: { names?: boolean; link?: string } = {}) {
   const vault = new Vault();
-  vault.jobs = [jobOf('nightly', { ping: 'CHECK' })];
+  vault.jobs = [jobOf('nightly', { ping })];
   vault.put('secret/name.txt', 'content');
   const pings: (Ping & { address: string })[] = [];
   let refuses = false;
@@ -69,10 +69,22 @@ async function withFailures(vault: Vault): Promise<RunSummary> {
   return { ...(await vault.run({ mode: 'full' })), status: 'completed-with-failures', problems: [problem] };
 }
 
+test.each([
+  ['CHECK', 'fail'],
+  [{ url: 'CHECK', incomplete: 'fail' }, 'fail'],
+  [{ url: 'CHECK', incomplete: 'ok' }, 'success'],
+] as const)('a run with failures is to the check %o as it says: %s', async (check, event) => {
+  const { vault, deps, pings } = room(check);
+  await pingEnd(deps, await withFailures(vault));
+  expect(pings.at(-1)).toMatchObject({ event, address: 'https://hc/1' });
+  await pingEnd(deps, { ...(await withFailures(vault)), status: 'failed' });
+  expect(pings.at(-1)).toMatchObject({ event: 'fail' });
+});
+
 test('a ping names containers unless they may not leave, and ends with the link', async () => {
   for (const names of [true, false]) {
     const link = 'https://backups.example.net/';
-    const { vault, deps, pings } = room({ names, link });
+    const { vault, deps, pings } = room('CHECK', { names, link });
     await pingStart(deps, await vault.begin({ mode: 'full' }));
     await pingEnd(deps, await withFailures(vault));
     for (const { body } of pings) expect(body.split('\n').at(-1)).toBe(link);
