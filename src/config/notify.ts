@@ -94,6 +94,12 @@ const routeSchema = z.strictObject({
   digest: text(scheduleProblem)
     .exactOptional()
     .describe('Collect messages and send them as one, by this schedule. Default: send each at once.'),
+  always: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      'With `digest`: send one also if there is nothing to report. It says how everything stands. Default: no.',
+    ),
 });
 
 /** The option `notify`. */
@@ -186,7 +192,10 @@ export function notifyProblems(
       const isUsed = send.some(({ to }) => to.includes(name));
       return isUsed ? [] : at(place, 'no entry of "send" names this channel, so it would get nothing');
     }),
-    ...send.flatMap(({ to, jobs: ofRoute = [] }, index) => [
+    ...send.flatMap(({ to, jobs: ofRoute = [], digest, always }, index) => [
+      ...(always && digest === undefined
+        ? at(optionPath(['notify', 'send', index, 'always']), 'this option needs "digest", which says when; add it')
+        : []),
       ...unknown(to, names, optionPath(['notify', 'send', index, 'to']), 'channel'),
       ...unknown(ofRoute, jobs, optionPath(['notify', 'send', index, 'jobs']), 'job or archive rule'),
     ]),

@@ -35,7 +35,7 @@ const ACS_VERSION = '2023-03-31';
 
 function webhook({ url, secret = '' }: Channel, { id, notices }: Message, { instance, now, link }: Sending): Post {
   const [first] = notices;
-  const isDigest = notices.length > 1;
+  const isDigest = notices.length > 1 || first!.type === 'summary';
   const type = isDigest ? 'strongroom.digest' : first!.type === 'ended' ? RUN_ENDED : CONDITION + first!.type;
   const all = notices.map((notice) => ({ ...dataOf(notice), ...(link !== undefined && { link }) }));
   const data = isDigest ? all : all[0];
@@ -47,7 +47,7 @@ const CONDITION = 'strongroom.condition.';
 const RUN_ENDED = 'strongroom.run.ended';
 const STATES: Record<Notice['type'], string> = {
   ...{ opened: 'open', repeated: 'open', closed: 'closed' },
-  ended: 'ended',
+  ...{ ended: 'ended', summary: 'summary' },
 };
 
 /** Of a condition that has closed, without what was wrong and what to do. */
@@ -167,7 +167,7 @@ function isOver({ notices }: Message): boolean {
 }
 
 function isFine(type: Notice['type'], { condition, severity }: Subject): boolean {
-  return type === 'ended' && severity === 'info' && condition !== 'cancelled';
+  return (type === 'ended' || type === 'summary') && severity === 'info' && condition !== 'cancelled';
 }
 
 function worstOf({ notices }: Message): Severity {
@@ -193,7 +193,7 @@ function linesOf(notice: Notice, { notices }: Message): string[] {
   const { message, hint } = notice.condition;
   const head = notices.length > 1 ? [headOf(notice)] : [];
   if (notice.type === 'closed') return [...head, closedLine(notice.condition, notice.at)];
-  return [...head, message, hint];
+  return [...head, ...message.split('\n'), hint];
 }
 
 function textOf(message: Message): string {

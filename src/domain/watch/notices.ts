@@ -14,13 +14,18 @@ export interface Route {
   recovered: boolean;
   /** Collects notices until the next time after the given one; absent: each is a message of its own. */
   digestAfter?: (now: Date) => Date | undefined;
+  /** Whether a digest comes at each of its times: with nothing to report, it says how everything stands. */
+  always?: boolean;
 }
 
-/** `ended`: a run has ended. */
-export type NoticeType = 'opened' | 'repeated' | 'closed' | 'ended';
+/** `ended`: a run has ended. `summary`: how everything stands. */
+export type NoticeType = 'opened' | 'repeated' | 'closed' | 'ended' | 'summary';
 
-/** What a notice is about: a condition, or the end of a run. */
-export type Subject = Condition<ConditionName | RunEndName>;
+/** What a notice is about: a condition, the end of a run, or everything. */
+export type Subject = Condition<ConditionName | RunEndName | 'summary'>;
+
+/** What a digest says that has nothing to report. */
+export type Summary = Omit<Subject, 'id' | 'since'>;
 
 /** A message to a channel. It stays until the channel has taken it. */
 export interface Notice {
@@ -154,6 +159,44 @@ function noticeOf(type: NoticeType, condition: Subject, { channel, digestAfter }
   const id = `msg_${sha256(which).slice(0, 32)}`;
   const due = digestAfter?.(now)?.toISOString();
   return { id, channel, type, at, condition, ...(due !== undefined && { due }) };
+}
+
+/** Names a digest that always comes. A channel may have several, for other jobs. */
+export function digestKey({ channel, jobs }: Pick<Route, 'channel' | 'jobs'>): string {
+  return [channel, ...(jobs ?? [])].join('/');
+}
+
+/**
+ * With the digests that are due by now although they have nothing to report. `next` has the next time of each, and
+ * `busy` the channels to which a digest with notices goes now.
+ */
+export function withSummaries(
+  notices: Notices,
+  next: Readonly<Record<string, string>>,
+  {
+    routes,
+    now,
+    busy,
+    summaryFor,
+  }: { routes: readonly Route[]; now: Date; busy: ReadonlySet<string>; summaryFor: (route: Route) => Summary },
+): { notices: Notices; next: Record<string, string> } {
+  const outbox = [...notices.outbox];
+  const after = { ...next };
+  for (const route of routes.filter(({ always }) => always)) {
+    const key = digestKey(route);
+    const following = route.digestAfter?.(now)?.toISOString();
+    const due = next[key];
+    const isDue = due !== undefined && due <= now.toISOString();
+    if (isDue && !busy.has(route.channel)) {
+      const { digestAfter: _, ...atOnce } = route;
+      const subject = { ...summaryFor(route), id: `summary/${key}`, since: due };
+      outbox.push(noticeOf('summary', subject, atOnce, now));
+    }
+    if (following === undefined) delete after[key];
+    // The earlier of the two, in case that the schedule has changed.
+    else if (due === undefined || isDue || following < due) after[key] = following;
+  }
+  return { notices: { ...notices, outbox: bounded(outbox, now) }, next: after };
 }
 
 /** Another app with this vault may have other channels: their notices stay for as long as all others. */

@@ -38,6 +38,8 @@ export interface WatchState {
   refused: Record<string, string>;
   /** Absent until the first pass. */
   ends?: ReportedEnds;
+  /** When the next digest that always comes is due, by `digestKey`. ISO 8601. */
+  digests?: Record<string, string>;
   notices: Notices;
 }
 
@@ -60,6 +62,7 @@ const stateSchema = z.object({
   silent: z.record(z.string(), z.object({ passes: z.number(), code: z.string() })),
   refused: texts,
   ends: z.object({ until: z.string(), runs: texts }).optional(),
+  digests: texts.optional(),
   notices: z.object({
     open: z.record(
       z.string(),

@@ -13,9 +13,11 @@ import {
   withConditions,
   withoutSent,
   withRunEnds,
+  withSummaries,
 } from '#domain/watch/notices.ts';
 import { newRunEnds } from '#domain/watch/run-end.ts';
 import { EMPTY_STATE, type WatchState, withAnswers, withSent } from '#domain/watch/state.ts';
+import { type Found, summaryOf } from '#domain/watch/summary.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { vaultsOf } from '../run/find-run.ts';
@@ -47,14 +49,20 @@ export function watchHandler(deps: Dependencies) {
   return async (): Promise<void> => {
     await noteMissedStarts(deps);
     const vaults = vaultsOf(deps);
-    const refused = new Map<string, string>();
+    const gathered: Gathered = {
+      ...{ refused: new Map(), busy: new Set() },
+      found: {
+        ...{ facts: [], conditions: [], unread: [] },
+        rules: new Set(deps.configuration.archives.map(({ name }) => name)),
+      },
+    };
     let open = 0;
     // The first vault keeps what concerns no vault, so it comes last.
     for (const vault of vaults.toReversed()) {
       const silence = silences.get(vault) ?? { passes: 0, notices: NOTHING };
       silences.set(vault, silence);
       try {
-        const { state, conditions } = await passOfVault(deps, vault, { isFirst: vault === vaults[0], refused });
+        const { state, conditions } = await passOfVault(deps, vault, vault === vaults[0], gathered);
         open += conditions;
         silence.passes = 0;
         delete silence.since;
@@ -69,6 +77,8 @@ export function watchHandler(deps: Dependencies) {
         const conditions = ratedHere(deps, accountConditions(silent, deps.now()));
         await reportSilence(deps, silence, conditions);
         open += conditions.length;
+        gathered.found.conditions.push(...conditions);
+        gathered.found.unread.push(...watchedIn(deps, vault).map(({ job }) => job.name));
       }
     }
     deps.telemetry.watchPassed(open);
@@ -95,16 +105,20 @@ function messagesIn({ configuration, now }: Dependencies, notices: Notices): Mes
   );
 }
 
-interface Pass {
-  isFirst: boolean;
-  /** Since when channels refuse messages, in the vaults that were watched before. */
+/** What a pass knows of the vaults that it has watched already. */
+interface Gathered {
+  /** Since when channels refuse messages. */
   refused: Map<string, string>;
+  /** Channels to which a digest with notices goes. */
+  busy: Set<string>;
+  found: Found;
 }
 
 async function passOfVault(
   deps: Dependencies,
   vault: string,
-  { isFirst, refused }: Pass,
+  isFirst: boolean,
+  { refused, busy, found: all }: Gathered,
 ): Promise<{ state: WatchState; conditions: number }> {
   const { notify } = deps.configuration;
   const store = new WatchStore(deps.blobs(vault));
@@ -137,6 +151,13 @@ async function passOfVault(
     isConfigured(deps, condition) && (!condition.job || known.has(condition.job));
   state = { ...state, notices: advanced(deps, state.notices, conditions, isKnown) };
   state = withEnds(deps, vault, state, found.ended);
+  for (const { channel, due } of state.notices.outbox) {
+    if (due !== undefined && due <= now.toISOString()) busy.add(channel);
+  }
+  all.facts.push(...facts);
+  all.conditions.push(...conditions);
+  all.unread.push(...found.unread.keys());
+  if (isFirst) state = withDueSummaries(deps, state, { busy, found: all });
   return { state: await reported(deps, store, before, state, expect), conditions: conditions.length };
 }
 
@@ -148,6 +169,21 @@ function withEnds(deps: Dependencies, vault: string, state: WatchState, ended: V
   const { ends, reported } = newRunEnds(state.ends, own, deps.now());
   const sending = { routes: routesOfNotices(notify), now: deps.now() };
   return { ...state, ends: reported, notices: withRunEnds(state.notices, ratedHere(deps, ends), sending) };
+}
+
+/** With digests that have nothing to report. All other vaults were watched before the one that keeps them. */
+function withDueSummaries(
+  deps: Dependencies,
+  state: WatchState,
+  { busy, found }: Pick<Gathered, 'busy' | 'found'>,
+): WatchState {
+  const now = deps.now();
+  const { notices, next } = withSummaries(state.notices, state.digests ?? {}, {
+    ...{ routes: routesOfNotices(deps.configuration.notify), now, busy },
+    summaryFor: ({ jobs }) => summaryOf(found, jobs, now),
+  });
+  const isNone = state.digests === undefined && Object.keys(next).length === 0;
+  return { ...state, notices, ...(!isNone && { digests: next }) };
 }
 
 function advanced(

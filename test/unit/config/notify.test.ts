@@ -92,10 +92,10 @@ test('every problem is reported at once', () => {
   expect(found['notify.channels[1].url']).toBe('the app setting "NOWHERE" is not set');
 });
 
-test('a link, severities and names are read', () => {
+test('a link, severities, names and a digest that always comes are read', () => {
   const { notify } = load({
     channels: [HOOK],
-    send: [{ ...ALL[0], when: ['restored', 'info'] }],
+    send: [{ ...ALL[0], when: ['restored', 'info'], digest: '0 0 8 * * *', always: true }],
     link: 'https://backups.example.net/ä b',
     severity: { incomplete: 'error', pruned: 'warning' },
     names: false,
@@ -104,7 +104,7 @@ test('a link, severities and names are read', () => {
     link: 'https://backups.example.net/%C3%A4%20b',
     severity: { incomplete: 'error', pruned: 'warning' },
     names: false,
-    send: [{ when: ['restored', 'info'] }],
+    send: [{ when: ['restored', 'info'], always: true }],
   });
   expect(load({ link: 'http://localhost:7071/' }).notify.link).toBe('http://localhost:7071/');
 });
@@ -147,6 +147,7 @@ test('a check may take runs with failures as good', () => {
 it.each<[string, unknown, object, string]>([
   ['a condition', { channels: [HOOK], send: [{ to: ['hook'], when: ['overdu'] }] }, {}, 'notify.send[0].when[0]'],
   ['a kind', { channels: [{ ...HOOK, kind: 'pager' }], send: ALL }, {}, 'notify.channels[0].kind'],
+  ['a digest without a time', { channels: [HOOK], send: [{ ...ALL[0], always: true }] }, {}, 'notify.send[0].always'],
   ['a duration', { channels: [HOOK], send: [{ ...ALL[0], repeat: '1w' }] }, {}, 'notify.send[0].repeat'],
   ['an option', { channel: [] }, {}, 'notify.channel'],
   ['the grace', undefined, { expect: { grace: 'soon' } }, 'jobs[0].expect.grace'],

@@ -305,6 +305,25 @@ describe('the end of a run', () => {
   });
 });
 
+test('a summary is a digest, with a line for each job', async () => {
+  const subject = { ...CONDITION, id: 'summary/c', condition: 'summary' as const, severity: 'info' as const };
+  const condition = { ...subject, title: 'All is well: 2 jobs', message: 'a: fine\nb: fine' };
+  const notice = { id: 'msg_1', channel: 'c', type: 'summary' as const, at: NOW.toISOString(), condition };
+  const message = { id: 'msg_1', channel: 'c', notices: [notice] };
+  const bodyOf = async (kind: Channel['kind']) =>
+    JSON.parse((await composed(channel(kind, FIELDS), message, SENDING)).body);
+  expect(await bodyOf('webhook')).toMatchObject({
+    type: 'strongroom.digest',
+    data: [{ id: 'summary/c', state: 'summary', message: condition.message }],
+  });
+  const { body } = (await bodyOf('teams')).attachments[0].content;
+  expect(body.map(({ text }: { text: string }) => text)).toEqual([
+    condition.title,
+    ...['a: fine', 'b: fine', CONDITION.hint, 'production'],
+  ]);
+  expect(body[0].color).toBe('good');
+});
+
 describe('a ping', () => {
   it.each([
     ['start', '/uuid/start'],

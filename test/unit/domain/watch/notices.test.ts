@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { nextAfter } from '#domain/run/schedule.ts';
 import type { Condition } from '#domain/watch/conditions.ts';
 import type { KnownRun } from '#domain/watch/known-run.ts';
@@ -7,9 +7,11 @@ import {
   NOTHING,
   type Notices,
   type Route,
+  type Summary,
   withConditions,
   withoutSent,
   withRunEnds,
+  withSummaries,
 } from '#domain/watch/notices.ts';
 import type { RunEnd } from '#domain/watch/run-end.ts';
 import { EMPTY_STATE, isWatchState, usualMs, withAnswers, withRuns, withSent } from '#domain/watch/state.ts';
@@ -210,6 +212,59 @@ test('the digests of two vaults at one time are two messages', () => {
   const [first, second] = [of('failed/backup/a'), of('failed/backup/b')];
   expect([first, second].map((messages) => messages.map(({ notices }) => notices.length))).toEqual([[2], [2]]);
   expect(first[0]!.id).not.toBe(second[0]!.id);
+});
+
+describe('a digest that always comes', () => {
+  const route: Route = {
+    ...{ channel: 'mail', when: ['error'], recovered: true, always: true },
+    digestAfter: (now) => nextAfter('0 0 8 * * *', 'UTC', now),
+  };
+  const summary: Summary = { condition: 'summary', severity: 'info', title: 'All is well', message: 'x', hint: 'y' };
+  const known = { routes: [route], busy: new Set<string>(), summaryFor: () => summary };
+
+  /** The hours at which a summary was decided, of passes at these hours. */
+  function decided(hours: number[], busyAt: number[] = [], routes = [route]): number[] {
+    let next: Record<string, string> = {};
+    return hours.filter((hour) => {
+      const busy = new Set(busyAt.includes(hour) ? ['mail'] : []);
+      const found = withSummaries(NOTHING, next, { ...known, routes, busy, now: at(hour) });
+      next = found.next;
+      return found.notices.outbox.length > 0;
+    });
+  }
+
+  it('comes once at each of its times, and not before the first', () => {
+    expect(decided([0, 7, 7.9, 8, 8.1, 12, 31, 32.5, 33])).toEqual([8, 32.5]);
+  });
+
+  it('leaves it to a digest that has something to report', () => {
+    expect(decided([0, 8, 8.1, 32], [8])).toEqual([32]);
+  });
+
+  it('comes once for a time of many days', () => {
+    expect(decided([0, 24 * 30, 24 * 30 + 1])).toEqual([24 * 30]);
+  });
+
+  it('is not for digests that do not say so', () => {
+    expect(decided([0, 8, 32], [], [{ ...route, always: false }])).toEqual([]);
+  });
+
+  it('follows a schedule that has changed', () => {
+    const late = { mail: at(500).toISOString() };
+    expect(withSummaries(NOTHING, late, { ...known, now: at(0) }).next).toEqual({ mail: at(8).toISOString() });
+  });
+
+  it('is a message of its own at once, one for each choice of jobs', () => {
+    const routes = [route, { ...route, jobs: ['a', 'b'] }];
+    const due = { mail: at(8).toISOString(), 'mail/a/b': at(8).toISOString() };
+    const { notices } = withSummaries(NOTHING, due, { ...known, routes, now: at(8) });
+    const messages = dueMessages(notices, ['mail'], at(8));
+    expect(messages.map((message) => message.notices.map((notice) => notice.condition.id))).toEqual([
+      ['summary/mail'],
+      ['summary/mail/a/b'],
+    ]);
+    expect(new Set(messages.map(({ id }) => id)).size).toBe(2);
+  });
 });
 
 const run = (id: string, hour: number, more: Partial<KnownRun> = {}): KnownRun => ({

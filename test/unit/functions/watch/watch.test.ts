@@ -541,3 +541,64 @@ test('names of containers are in nothing that is to be sent, if they may not lea
     expect(said.filter((text) => text.includes('too much of data'))).toHaveLength(names ? 2 : 0);
   }
 });
+
+describe('a digest that always comes', () => {
+  const send: Notify['send'] = [
+    { to: ['mail'], when: ['error', 'critical'], recovered: true, digest: '0 0 8 * * *', always: true },
+  ];
+
+  /** Two jobs, each with a vault of its own. */
+  function twoVaults() {
+    const room = new Room({ schedule: '0 0 0 * * *' }, { ...NOTIFY, send });
+    const other = new Vault();
+    const destination = { account: 'OTHER', container: '{container}backup' };
+    const second = { ...jobOf('second', {}), destination };
+    const { blobs, catalog, configuration } = room.deps;
+    let isDown = false;
+    const network = async <T>(_: Call, carryOut: () => T): Promise<T> => {
+      if (isDown) throw new StorageError('unreachable', 'no connection', 0, 'ECONNREFUSED');
+      return carryOut();
+    };
+    const texts: string[] = [];
+    const notifier = {
+      send: async (_: unknown, { notices }: Message) => {
+        texts.push(...notices.map(({ condition }) => condition.title));
+      },
+    };
+    room.deps = {
+      ...room.deps,
+      notifier,
+      configuration: { ...configuration, jobs: [...configuration.jobs, second] },
+      blobs: (alias: string) => (alias === 'OTHER' ? new MemoryBlobs(other.vault, network) : blobs(alias)),
+      catalog: (alias: string) => (alias === 'OTHER' ? other.deps().catalog('VAULT') : catalog(alias)),
+    } as unknown as Dependencies;
+    room.handler = watchHandler(room.deps);
+    const day = async () => {
+      for (let hour = 0; hour < 24; hour += 6) {
+        if (hour === 0) await room.run('succeeded');
+        await room.pass();
+        room.vault.pass(6);
+      }
+      return texts.splice(0);
+    };
+    room.vault.clock.app = room.vault.clock.service = Date.parse('2026-05-01T00:00:00Z');
+    return { room, day, down: (value: boolean) => (isDown = value) };
+  }
+
+  it('says that all is well, once a day, if every vault says so', async () => {
+    const { day, down } = twoVaults();
+    expect(await day()).toEqual(['All is well: 2 jobs']);
+    expect(await day()).toEqual(['All is well: 2 jobs']);
+    down(true);
+    // By the time of the digest, the third pass has found the vault out of reach.
+    expect(await day()).toEqual(['Not all is well: 1 condition open, 1 job not read']);
+  });
+
+  it('lists what is still open on the next day, and leaves the first to the digest of it', async () => {
+    const { room, day } = twoVaults();
+    await day();
+    await room.brake(true);
+    expect(await day()).toEqual(['nightly: the safety brake is engaged']);
+    expect(await day()).toEqual(['Not all is well: 1 condition open']);
+  });
+});
