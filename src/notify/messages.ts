@@ -2,6 +2,7 @@ import type { Channel, ChannelKind } from '#config/notify.ts';
 import type { Severity } from '#domain/watch/conditions.ts';
 import { idAsUuid } from '#domain/watch/id-as-uuid.ts';
 import type { Message, Notice, Subject } from '#domain/watch/notices.ts';
+import { plainMessage } from './plain-message.ts';
 import type { Post } from './post.ts';
 import { signedHeaders } from './standard-webhook.ts';
 
@@ -22,7 +23,7 @@ const COMPOSERS: Record<ChannelKind, Compose> = { webhook, teams, slack, ntfy, e
 
 /** The request that sends a message to a channel. */
 export async function composed(channel: Channel, message: Message, sending: Sending): Promise<Post> {
-  return COMPOSERS[channel.kind](channel, message, sending);
+  return COMPOSERS[channel.kind](channel, plainMessage(message), sending);
 }
 
 const ORDER: Severity[] = ['info', 'warning', 'error', 'critical'];
@@ -103,7 +104,8 @@ function slack({ url }: Channel, message: Message, { instance, link }: Sending):
   const text = titleOf(message);
   const section = (lines: string) => ({
     type: 'section',
-    text: { type: 'mrkdwn', text: slackText(lines).slice(0, 3000) },
+    // Otherwise, Slack would make links of what looks like an address or a channel.
+    text: { type: 'mrkdwn', text: slackText(lines).slice(0, 3000), verbatim: true },
   });
   const button = { type: 'button', text: { type: 'plain_text', text: OPEN }, url: link };
   const blocks = [

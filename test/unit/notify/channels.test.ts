@@ -324,6 +324,65 @@ test('a summary is a digest, with a line for each job', async () => {
   expect(body[0].color).toBe('good');
 });
 
+describe('a name of a container that a service made up', () => {
+  const HOSTILE = [
+    'line\r\nX-Injected: 1\n\nbreak',
+    'right\u202eto left\u2066',
+    'nul\u0000 bell\u0007 escape\u001b[2J',
+    'invisible\u200b\ufeff\u2028\u2029',
+    'half\ud800',
+    '<!channel> <https://evil.example|click> @here #general',
+    '*bold* _it_ ~no~ `code` [click](https://evil.example)',
+    '</title><script>alert(1)</script>',
+    '","severity":"info","x":"',
+    '=?UTF-8?B?ZXZpbA==?=',
+  ];
+  const messageAbout = (name: string): Message => {
+    const condition = { ...CONDITION, title: `tables: ${name}`, message: `${name}: denied`, hint: `See ${name}` };
+    const notice = { id: 'msg_1', channel: 'c', type: 'opened' as const, at: NOW.toISOString(), condition };
+    return { id: 'msg_1', channel: 'c', notices: [notice] };
+  };
+  /** The texts in a value of JSON. */
+  const textsIn = (value: unknown): string[] =>
+    typeof value === 'string'
+      ? [value]
+      : value && typeof value === 'object'
+        ? Object.values(value).flatMap(textsIn)
+        : [];
+
+  it.each(KINDS)('is only text in a message of kind %s', async (kind) => {
+    const plain = await composed(channel(kind, FIELDS), messageAbout('images'), SENDING);
+    const server = await stub((response) => response.writeHead(200).end());
+    for (const name of HOSTILE) {
+      const { url, headers, body } = await composed(channel(kind, FIELDS), messageAbout(name), SENDING);
+      expect(url).toBe(plain.url);
+      expect(Object.keys(headers)).toEqual(Object.keys(plain.headers));
+      for (const value of Object.values(headers)) expect(value).toMatch(/^[\x20-\x7e]*$/);
+      // No line, mark or half of a character that shows itself as something else.
+      const texts = kind === 'ntfy' ? body.split('\n') : textsIn(JSON.parse(body)).flatMap((text) => text.split('\n'));
+      for (const text of texts) expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      expect(texts.length).toBe(
+        (kind === 'ntfy' ? plain.body.split('\n') : textsIn(JSON.parse(plain.body)).flatMap((text) => text.split('\n')))
+          .length,
+      );
+      if (kind === 'webhook') expect(JSON.parse(body).data).toMatchObject({ severity: 'error', job: 'tables' });
+      if (kind === 'teams') {
+        for (const { text } of JSON.parse(body).attachments[0].content.body)
+          expect(text).not.toMatch(/(?<!\\)[*_[\]`~#]/);
+      }
+      if (kind === 'slack') {
+        for (const { text } of JSON.parse(body).blocks) {
+          if (text?.type !== 'mrkdwn') continue;
+          expect(text.verbatim).toBe(true);
+          expect(text.text).not.toMatch(/[<>]|&(?!(amp|lt|gt);)/);
+        }
+      }
+      await post({ url: server.url, headers, body });
+      expect(server.received.at(-1)!.body).toBe(body);
+    }
+  });
+});
+
 describe('a ping', () => {
   it.each([
     ['start', '/uuid/start'],
