@@ -86,7 +86,7 @@ function dependencies(telemetry: Telemetry, sendSamples: Collector['sendSamples'
     configuration,
     limits,
     telemetry,
-    notifier: notifierOf(() => ({ instance, now: now(), token })),
+    notifier: notifierOf(() => ({ instance, now: now(), token, ...defined({ link: configuration.notify.link }) })),
     ...defined({ sendSamples }),
     missedStarts: new Map(),
     copySlots: pLimit(limits.copiesAtOnce),

@@ -77,7 +77,7 @@ class ArchiveSimulation {
         archives: [world.rule],
         accounts: new Map(),
         otherAccounts: [],
-        notify: { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map() },
+        notify: { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map(), severity: {}, names: true },
       }),
       activities: (activities) => ({ ...activities, keepPoison: this.#observed(activities.keepPoison!) }),
       changed: (change) => this.#changed(change),

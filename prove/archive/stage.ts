@@ -74,7 +74,7 @@ export function dependenciesOf(process: {
       archives: [rule],
       accounts: new Map(),
       otherAccounts: [],
-      notify: { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map() },
+      notify: { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map(), severity: {}, names: true },
     },
     notifier: { send: async () => {}, ping: async () => {} },
     missedStarts: new Map(),

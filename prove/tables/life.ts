@@ -186,7 +186,7 @@ class Story {
         archives: [],
         accounts: new Map(),
         otherAccounts: [],
-        notify: { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map() },
+        notify: { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map(), severity: {}, names: true },
       }),
       tables: (alias, network) => this.#tables.account(alias, network),
       activities: sabotage.activities,

@@ -1,14 +1,14 @@
 import type { Scheduled } from '#domain/run/occurrence.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
-import { endPing, type Ping, startPing } from '#domain/watch/ping.ts';
+import { type CheckOption, endPing, type Ping, type PingStyle, settingOfCheck, startPing } from '#domain/watch/ping.ts';
 import { kindKey, watchedKind } from '#domain/watch/state.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { Dependencies } from './dependencies.ts';
 import { runsAs } from './job-context.ts';
 
-/** The app setting with the address of the check of runs of one kind. */
-export function pingOf(deps: Dependencies, job: string, what: Scheduled): string | undefined {
+/** The check of runs of one kind. */
+export function pingOf(deps: Dependencies, job: string, what: Scheduled): CheckOption | undefined {
   const { jobs, archives } = deps.configuration;
   const configured = jobs.find(({ name }) => name === job);
   switch (what) {
@@ -26,8 +26,8 @@ export function pingOf(deps: Dependencies, job: string, what: Scheduled): string
 /** Reports the start of a run to its check. Never throws: a check that misses it learns of the end. */
 export async function pingStart(deps: Dependencies, run: RunRef): Promise<void> {
   const what = watchedKind(run);
-  const setting = what && pingOf(deps, run.job, what);
-  if (setting !== undefined) await sent(deps, setting, startPing(run.id));
+  const check = what && pingOf(deps, run.job, what);
+  if (check !== undefined) await sent(deps, check, startPing(run.id, styleOf(deps, check)));
 }
 
 /**
@@ -37,9 +37,9 @@ export async function pingStart(deps: Dependencies, run: RunRef): Promise<void> 
 export async function pingEnd(deps: Dependencies, summary: RunSummary): Promise<void> {
   const { id, job } = summary;
   const what = watchedKind(summary);
-  const setting = what && pingOf(deps, job, what);
-  if (what === undefined || setting === undefined) return;
-  if (!(await sent(deps, setting, endPing(summary)))) return;
+  const check = what && pingOf(deps, job, what);
+  if (what === undefined || check === undefined) return;
+  if (!(await sent(deps, check, endPing(summary, styleOf(deps, check))))) return;
   const vault = runsAs(deps).find(({ name }) => name === job)!.destination.account;
   try {
     await new WatchStore(deps.blobs(vault)).notePing(kindKey(job, what), id);
@@ -48,7 +48,13 @@ export async function pingEnd(deps: Dependencies, summary: RunSummary): Promise<
   }
 }
 
-async function sent(deps: Dependencies, setting: string, ping: Ping): Promise<boolean> {
+function styleOf({ configuration }: Dependencies, check: CheckOption): PingStyle {
+  const { names, link } = configuration.notify;
+  return { incomplete: typeof check === 'string' ? 'fail' : check.incomplete, names, link };
+}
+
+async function sent(deps: Dependencies, check: CheckOption, ping: Ping): Promise<boolean> {
+  const setting = settingOfCheck(check);
   try {
     await deps.notifier.ping(deps.configuration.notify.pings.get(setting)!, ping);
     return true;

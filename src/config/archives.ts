@@ -5,7 +5,7 @@ import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/c
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import { blobChoice } from './blob-choice.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { pingSchema } from './notify.ts';
+import { checkSchema } from './notify.ts';
 import { alias, atLeastOne, count, methodSchema, nameOf, text } from './schema-parts.ts';
 
 function sourceContainerProblem(name: string): string | undefined {
@@ -154,7 +154,7 @@ export const archiveRuleSchema = z.strictObject({
   receipts: receiptsSchema
     .exactOptional()
     .describe('How long Strongroom keeps receipts that it no longer needs. Without `receipts`, it keeps all receipts.'),
-  ping: pingSchema,
+  ping: checkSchema,
 });
 
 /** One rule with all defaults. */

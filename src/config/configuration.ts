@@ -8,6 +8,7 @@ import { optionPath } from '#domain/input/option-path.ts';
 import { jsonErrorOffset, lineAndColumn, syntaxProblem } from '#domain/json-syntax.ts';
 import { defined } from '#domain/run/defined.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
+import { settingOfCheck } from '#domain/watch/ping.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
 import { type Access, accessOf, accessProblems, accessSchema } from './access.ts';
 import { blobServiceIdentity, resolveAccount, sasProblem, secondaryProblem, tableServiceProblem } from './accounts.ts';
@@ -25,7 +26,7 @@ import { expectSchema } from './expect.ts';
 import { hideOption, hideOptions } from './hidden-settings.ts';
 import { hostConnectionProblems } from './host-connections.ts';
 import { INSTANCE_SETTING, instanceProblems } from './instance.ts';
-import { type NamedPing, type Notify, notifyProblems, notifySchema, pingSchema, resolveNotify } from './notify.ts';
+import { checkSchema, type NamedPing, type Notify, notifyProblems, notifySchema, resolveNotify } from './notify.ts';
 import { pricesSchema } from './prices.ts';
 import { repeatedKeyProblems } from './repeated-keys.ts';
 import { retentionSchema } from './retention.ts';
@@ -81,7 +82,7 @@ const anyJob = z.strictObject({
     .exactOptional()
     .describe('When Strongroom verifies restore points; requires `afterRun` or `schedule`.'),
   expect: expectSchema.exactOptional().describe('When the watch reports the job as overdue.'),
-  ping: pingSchema,
+  ping: checkSchema,
 });
 
 const jobSchema = anyJob
@@ -362,15 +363,17 @@ function aliasAt(place: string, value: unknown): NamedAccount[] {
   return found.success ? [{ place, alias: found.data }] : [];
 }
 
-/** The pings of jobs or archive rules. The schema reports those that are no names of settings. */
+/** The pings of jobs or archive rules. The schema reports those that have another form. */
 function pingsIn(value: unknown, list: 'jobs' | 'archives'): NamedPing[] {
   const items = fieldOf(value, list);
   if (!Array.isArray(items)) return [];
   return items.flatMap((item: unknown, index) =>
     [[], ['verify'], ['retention']].flatMap((part): NamedPing[] => {
       const holder = part.reduce<unknown>(fieldOf, item);
-      const setting = pingSchema.safeParse(fieldOf(holder, 'ping')).data;
-      return setting === undefined ? [] : [{ place: optionPath([list, index, ...part, 'ping']), setting }];
+      const check = checkSchema.safeParse(fieldOf(holder, 'ping')).data;
+      if (check === undefined) return [];
+      const place = optionPath([list, index, ...part, 'ping', ...(typeof check === 'string' ? [] : ['url'])]);
+      return [{ place, setting: settingOfCheck(check) }];
     }),
   );
 }

@@ -4,6 +4,8 @@ import { optionPath } from '#domain/input/option-path.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import { CONDITION_NAMES, SEVERITIES } from '#domain/watch/conditions.ts';
 import { durationProblem } from '#domain/watch/duration.ts';
+import { RUN_ENDS } from '#domain/watch/run-end.ts';
+import type { Severities } from '#domain/watch/severities.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
 import { text } from './schema-parts.ts';
@@ -15,12 +17,29 @@ export const settingName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, {
 
 export const duration = text(durationProblem);
 
-export const pingSchema = settingName
+const PING =
+  'App setting with the address of a check, as at healthchecks.io: Strongroom reports to it when a run starts and how ' +
+  'it ends.';
+
+export const pingSchema = settingName.exactOptional().describe(PING);
+
+/** A check of runs that may complete with failures and still be as good as expected. */
+export const checkSchema = z
+  .union(
+    [
+      settingName,
+      z.strictObject({
+        url: settingName.describe(PING),
+        incomplete: z
+          .enum(['fail', 'ok'])
+          .default('fail')
+          .describe('What a run that completed with failures is to the check.'),
+      }),
+    ],
+    { error: 'this must be the name of an app setting, or { "url": "…", "incomplete": "ok" } with one' },
+  )
   .exactOptional()
-  .describe(
-    'App setting with the address of a check, as at healthchecks.io: Strongroom reports to it when a run starts and ' +
-      'how it ends.',
-  );
+  .describe(PING);
 
 const channelSchema = z.strictObject({
   name: z
@@ -51,11 +70,22 @@ const channelSchema = z.strictObject({
   to: z.array(z.string().min(3)).min(1).max(50).exactOptional().describe('Of `email`: addresses of the recipients.'),
 });
 
-const CONDITIONS = ['all', ...SEVERITIES, ...CONDITION_NAMES] as const;
+const REPORTED = [...CONDITION_NAMES, ...RUN_ENDS] as const;
+const CONDITIONS = ['all', ...SEVERITIES, ...REPORTED] as const;
+
+const severitySchema = z.enum(SEVERITIES).exactOptional();
+type SeverityOf = Record<(typeof REPORTED)[number], typeof severitySchema>;
+/** Each name is an option, so that an unknown one is refused with the one that was meant. */
+const severitiesSchema = z.strictObject(
+  Object.fromEntries(REPORTED.map((name) => [name, severitySchema])) as SeverityOf,
+);
 
 const routeSchema = z.strictObject({
   to: z.array(z.string()).min(1).describe('Names of channels.'),
-  when: z.array(z.enum(CONDITIONS)).min(1).describe('Severities, names of conditions, or `all`.'),
+  when: z
+    .array(z.enum(CONDITIONS))
+    .min(1)
+    .describe('Severities, names of conditions or of ends of runs (`restored`, `pruned`, `cancelled`), or `all`.'),
   jobs: z.array(z.string()).min(1).exactOptional().describe('Jobs and archive rules. Default: all, and accounts.'),
   repeat: duration
     .exactOptional()
@@ -64,6 +94,12 @@ const routeSchema = z.strictObject({
   digest: text(scheduleProblem)
     .exactOptional()
     .describe('Collect messages and send them as one, by this schedule. Default: send each at once.'),
+  always: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      'With `digest`: send one also if there is nothing to report. It says how everything stands. Default: no.',
+    ),
 });
 
 /** The option `notify`. */
@@ -74,7 +110,21 @@ export const notifySchema = z.strictObject({
   timeZone: text(timeZoneProblem).default('UTC').describe('IANA time zone of `digest`.'),
   channels: z.array(channelSchema).max(20).default([]).describe('Where messages go.'),
   send: z.array(routeSchema).max(50).default([]).describe('Which channel gets which conditions.'),
+  link: text(linkProblem)
+    .exactOptional()
+    .describe('Address where people look at runs, which messages link to. It begins with `https:`.'),
+  severity: severitiesSchema.default({}).describe('Severities of conditions and ends of runs, by name.'),
+  names: z.boolean().default(true).describe('Whether messages name containers and tables. They never name blobs.'),
 });
+
+/** A link is no secret: it is in each message. */
+function linkProblem(link: string): string | undefined {
+  const url = URL.parse(link);
+  const problem = url ? addressOfWeb(url) : 'is no address; it must begin with https://';
+  if (problem !== undefined) return `the link ${problem}`;
+  const hasMore = url!.search !== '' || url!.hash !== '';
+  return hasMore ? 'the link has a query or a fragment; remove it: each message would carry a key in it' : undefined;
+}
 
 type Written = z.output<typeof notifySchema>;
 export type ChannelKind = Written['channels'][number]['kind'];
@@ -96,6 +146,10 @@ export interface Notify {
   timeZone: string;
   channels: Channel[];
   send: Written['send'];
+  /** In the form that URLs have in headers. */
+  link?: string;
+  severity: Severities;
+  names: boolean;
   /** The addresses of pings by the app setting that holds them: secrets, too. */
   pings: Map<string, string>;
 }
@@ -138,7 +192,10 @@ export function notifyProblems(
       const isUsed = send.some(({ to }) => to.includes(name));
       return isUsed ? [] : at(place, 'no entry of "send" names this channel, so it would get nothing');
     }),
-    ...send.flatMap(({ to, jobs: ofRoute = [] }, index) => [
+    ...send.flatMap(({ to, jobs: ofRoute = [], digest, always }, index) => [
+      ...(always && digest === undefined
+        ? at(optionPath(['notify', 'send', index, 'always']), 'this option needs "digest", which says when; add it')
+        : []),
       ...unknown(to, names, optionPath(['notify', 'send', index, 'to']), 'channel'),
       ...unknown(ofRoute, jobs, optionPath(['notify', 'send', index, 'jobs']), 'job or archive rule'),
     ]),
@@ -186,12 +243,17 @@ function addressProblem(setting: string, settings: AppSettings): string | undefi
   const missing = missingProblem(setting, settings);
   if (missing !== undefined) return missing;
   const url = URL.parse(settingOf(settings, setting)!);
-  if (!url) return `the app setting "${setting}" is no address; it must begin with https://`;
+  const problem = url ? addressOfWeb(url) : 'is no address; it must begin with https://';
+  return problem === undefined ? undefined : `the app setting "${setting}" ${problem}`;
+}
+
+/** What is wrong with an address of the web, in words that follow what it is. */
+function addressOfWeb(url: URL): string | undefined {
   if (url.username !== '' || url.password !== '')
-    return `the app setting "${setting}" has a user name or password in its address, which is not supported`;
+    return 'has a user name or password in its address, which is not supported';
   const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback)) return undefined;
-  return `the app setting "${setting}" must be an address that begins with https:// (http:// for this machine only)`;
+  return 'must be an address that begins with https:// (http:// for this machine only)';
 }
 
 function secretProblem(setting: string, settings: AppSettings): string | undefined {
@@ -206,8 +268,10 @@ function secretProblem(setting: string, settings: AppSettings): string | undefin
 /** With the values of app settings, which have no problems. */
 export function resolveNotify(written: Written, settings: AppSettings, pings: readonly NamedPing[]): Notify {
   const settingValue = (setting: string) => settingOf(settings, setting)!;
+  const { link, ...rest } = written;
   return {
-    ...written,
+    ...rest,
+    ...(link !== undefined && { link: new URL(link).href }),
     channels: written.channels.map(({ name, kind, url, endpoint, secret, token, from, to }) => ({
       name,
       kind,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_MARGIN_HOURS, MOST_KEPT, RETENTION_RULES, retentionProblem } from '#domain/prune/retention.ts';
 import { DEFAULT_BRAKE } from '#domain/prune/safety-brake.ts';
 import { scheduleProblem } from '#domain/run/schedule.ts';
-import { pingSchema } from './notify.ts';
+import { checkSchema } from './notify.ts';
 import { alias, atLeastOne, count, text } from './schema-parts.ts';
 
 const keep = (what: string) => count(MOST_KEPT).exactOptional().describe(what);
@@ -58,7 +58,7 @@ export const retentionSchema = atLeastOne(
         'Safety brake: if a run changes or loses too much of a container or table, Strongroom keeps its restore ' +
           'point and all older ones until an operator releases the brake.',
       ),
-    ping: pingSchema,
+    ping: checkSchema,
   }),
   RETENTION_RULES,
   retentionProblem({})!,

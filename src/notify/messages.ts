@@ -1,7 +1,8 @@
 import type { Channel, ChannelKind } from '#config/notify.ts';
-import type { Condition, Severity } from '#domain/watch/conditions.ts';
+import type { Severity } from '#domain/watch/conditions.ts';
 import { idAsUuid } from '#domain/watch/id-as-uuid.ts';
-import type { Message, Notice } from '#domain/watch/notices.ts';
+import type { Message, Notice, Subject } from '#domain/watch/notices.ts';
+import { plainMessage } from './plain-message.ts';
 import type { Post } from './post.ts';
 import { signedHeaders } from './standard-webhook.ts';
 
@@ -10,6 +11,8 @@ export interface Sending {
   /** The name of this app among others. */
   instance: string;
   now: Date;
+  /** Where people look at runs. */
+  link?: string;
   /** An access token of the app's identity for a resource in Azure. */
   token(scope: string): Promise<string>;
 }
@@ -20,38 +23,52 @@ const COMPOSERS: Record<ChannelKind, Compose> = { webhook, teams, slack, ntfy, e
 
 /** The request that sends a message to a channel. */
 export async function composed(channel: Channel, message: Message, sending: Sending): Promise<Post> {
-  return COMPOSERS[channel.kind](channel, message, sending);
+  return COMPOSERS[channel.kind](channel, plainMessage(message), sending);
 }
 
 const ORDER: Severity[] = ['info', 'warning', 'error', 'critical'];
 /** Of a long digest: Slack takes 50 blocks, and Teams 28 kB. The title has the number. */
 const MOST_SHOWN = 30;
+const OPEN = 'Open Strongroom';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const ACS_SCOPE = 'https://communication.azure.com/.default';
 const ACS_VERSION = '2023-03-31';
 
-function webhook({ url, secret = '' }: Channel, { id, notices }: Message, { instance, now }: Sending): Post {
+function webhook({ url, secret = '' }: Channel, { id, notices }: Message, { instance, now, link }: Sending): Post {
   const [first] = notices;
-  const type = notices.length > 1 ? 'strongroom.digest' : `strongroom.condition.${first!.type}`;
-  const data = notices.length > 1 ? notices.map(dataOf) : dataOf(first!);
+  const isDigest = notices.length > 1 || first!.type === 'summary';
+  const type = isDigest ? 'strongroom.digest' : first!.type === 'ended' ? RUN_ENDED : CONDITION + first!.type;
+  const all = notices.map((notice) => ({ ...dataOf(notice), ...(link !== undefined && { link }) }));
+  const data = isDigest ? all : all[0];
   const body = JSON.stringify({ type, timestamp: first!.at, instance, data });
   return { url, headers: { ...JSON_TYPE, ...signedHeaders(secret, { id, at: now, body }) }, body };
 }
 
+const CONDITION = 'strongroom.condition.';
+const RUN_ENDED = 'strongroom.run.ended';
+const STATES: Record<Notice['type'], string> = {
+  ...{ opened: 'open', repeated: 'open', closed: 'closed' },
+  ...{ ended: 'ended', summary: 'summary' },
+};
+
 /** Of a condition that has closed, without what was wrong and what to do. */
 function dataOf({ type, at, condition }: Notice) {
-  if (type !== 'closed') return { ...condition, state: 'open', at };
+  if (type !== 'closed') return { ...condition, state: STATES[type], at };
   const { hint: _, ...known } = condition;
-  return { ...known, message: closedLine(condition, at), state: 'closed', at };
+  return { ...known, message: closedLine(condition, at), state: STATES[type], at };
 }
 
-function closedLine({ since }: Condition, at: string): string {
+function closedLine({ since }: Subject, at: string): string {
   return `It was open since ${since}, and closed at ${at}.`;
 }
 
+const COLORS: Record<Severity, string> = {
+  ...{ info: 'default', warning: 'warning' },
+  ...{ error: 'attention', critical: 'attention' },
+};
+
 /** A message with an Adaptive Card, as a workflow of Teams takes it. */
-function teams({ url }: Channel, message: Message, { instance }: Sending): Post {
-  const color = isOver(message) ? 'good' : worstOf(message) === 'warning' ? 'warning' : 'attention';
+function teams({ url }: Channel, message: Message, { instance, link }: Sending): Post {
   const block = (text: string, more: object = {}) => ({
     type: 'TextBlock',
     text: plainMarkdown(text),
@@ -62,7 +79,7 @@ function teams({ url }: Channel, message: Message, { instance }: Sending): Post 
     block(titleOf(message), {
       size: 'medium',
       weight: 'bolder',
-      color: worstOf(message) === 'info' ? 'default' : color,
+      color: isOver(message) ? 'good' : COLORS[worstOf(message)],
     }),
     ...message.notices.slice(0, MOST_SHOWN).flatMap((notice) => linesOf(notice, message).map((line) => block(line))),
     block(instance, { isSubtle: true, size: 'small' }),
@@ -72,6 +89,7 @@ function teams({ url }: Channel, message: Message, { instance }: Sending): Post 
     type: 'AdaptiveCard',
     version: '1.4',
     body,
+    ...(link !== undefined && { actions: [{ type: 'Action.OpenUrl', title: OPEN, url: link }] }),
   };
   const attachments = [{ contentType: 'application/vnd.microsoft.card.adaptive', content }];
   return { url, headers: JSON_TYPE, body: JSON.stringify({ type: 'message', attachments }) };
@@ -82,16 +100,19 @@ function plainMarkdown(text: string): string {
   return text.replace(/[\\*_[\]`~#]/g, (mark) => `\\${mark}`);
 }
 
-function slack({ url }: Channel, message: Message, { instance }: Sending): Post {
+function slack({ url }: Channel, message: Message, { instance, link }: Sending): Post {
   const text = titleOf(message);
   const section = (lines: string) => ({
     type: 'section',
-    text: { type: 'mrkdwn', text: slackText(lines).slice(0, 3000) },
+    // Otherwise, Slack would make links of what looks like an address or a channel.
+    text: { type: 'mrkdwn', text: slackText(lines).slice(0, 3000), verbatim: true },
   });
+  const button = { type: 'button', text: { type: 'plain_text', text: OPEN }, url: link };
   const blocks = [
     { type: 'header', text: { type: 'plain_text', text: text.slice(0, 150) } },
     ...message.notices.slice(0, MOST_SHOWN).map((notice) => section(linesOf(notice, message).join('\n'))),
     { type: 'context', elements: [{ type: 'plain_text', text: instance.slice(0, 150) || '-' }] },
+    ...(link === undefined ? [] : [{ type: 'actions', elements: [button] }]),
   ];
   return { url, headers: JSON_TYPE, body: JSON.stringify({ text: slackText(text), blocks }) };
 }
@@ -102,7 +123,7 @@ function slackText(text: string): string {
 
 const PRIORITIES: Record<Severity, string> = { info: '2', warning: '3', error: '4', critical: '5' };
 
-function ntfy({ url, token }: Channel, message: Message, { instance }: Sending): Post {
+function ntfy({ url, token }: Channel, message: Message, { instance, link }: Sending): Post {
   const over = isOver(message);
   const severity = worstOf(message);
   return {
@@ -112,6 +133,7 @@ function ntfy({ url, token }: Channel, message: Message, { instance }: Sending):
       title: headerText(titleOf(message)),
       priority: over ? PRIORITIES.info : PRIORITIES[severity],
       tags: over ? 'white_check_mark' : severity === 'critical' ? 'rotating_light' : 'warning',
+      ...(link !== undefined && { click: link }),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     },
     body: `${textOf(message)}\n${instance}`.slice(0, 4000),
@@ -124,7 +146,8 @@ function headerText(text: string): string {
 }
 
 /** By the REST API of Azure Communication Services. The operation id makes a repeated request send nothing twice. */
-async function email({ url, from, to = [] }: Channel, message: Message, { instance, token }: Sending): Promise<Post> {
+async function email({ url, from, to = [] }: Channel, message: Message, sending: Sending): Promise<Post> {
+  const { instance, link, token } = sending;
   const address = new URL(`/emails:send?api-version=${ACS_VERSION}`, url);
   return {
     url: address.href,
@@ -132,13 +155,21 @@ async function email({ url, from, to = [] }: Channel, message: Message, { instan
     body: JSON.stringify({
       senderAddress: from,
       recipients: { to: to.map((each) => ({ address: each })) },
-      content: { subject: titleOf(message).slice(0, 200), plainText: `${textOf(message)}\n\n${instance}` },
+      content: {
+        subject: titleOf(message).slice(0, 200),
+        plainText: [textOf(message), ...(link === undefined ? [] : [link]), instance].join('\n\n'),
+      },
     }),
   };
 }
 
 function isOver({ notices }: Message): boolean {
-  return notices.every(({ type }) => type === 'closed');
+  // What ended as it should is no trouble, either.
+  return notices.every(({ type, condition }) => type === 'closed' || isFine(type, condition));
+}
+
+function isFine(type: Notice['type'], { condition, severity }: Subject): boolean {
+  return (type === 'ended' || type === 'summary') && severity === 'info' && condition !== 'cancelled';
 }
 
 function worstOf({ notices }: Message): Severity {
@@ -155,7 +186,7 @@ function titleOf(message: Message): string {
 }
 
 function headOf({ type, condition }: Notice): string {
-  const prefix = { opened: '', repeated: 'Still: ', closed: 'Over: ' }[type];
+  const prefix = { repeated: 'Still: ', closed: 'Over: ' }[type as string] ?? '';
   return `${prefix}${condition.title}`;
 }
 
@@ -164,7 +195,7 @@ function linesOf(notice: Notice, { notices }: Message): string[] {
   const { message, hint } = notice.condition;
   const head = notices.length > 1 ? [headOf(notice)] : [];
   if (notice.type === 'closed') return [...head, closedLine(notice.condition, notice.at)];
-  return [...head, message, hint];
+  return [...head, ...message.split('\n'), hint];
 }
 
 function textOf(message: Message): string {

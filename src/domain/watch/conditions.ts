@@ -1,17 +1,17 @@
 import type { Scheduled } from '../run/occurrence.ts';
-import { hintFor, PROBLEMS, problemOf } from '../run/problems.ts';
+import { hintFor, PROBLEMS, type Problem, problemOf } from '../run/problems.ts';
 import type { Awaited } from './expected.ts';
-import type { EndedRun, JobFacts, RunningRun, SilentAccount } from './facts.ts';
+import { type EndedRun, type JobFacts, type RunningRun, type SilentAccount, scheduledKind } from './facts.ts';
 import { isPaused } from './pause.ts';
 
 export const SEVERITIES = ['info', 'warning', 'error', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** What may be wrong, and for how long it stays so. No name of a blob is in a condition. */
-export interface Condition {
+export interface Condition<Name extends string = ConditionName> {
   /** Names the condition for as long as it is open, such as `overdue/backup/nightly`. */
   id: string;
-  condition: ConditionName;
+  condition: Name;
   severity: Severity;
   /** The job or archive rule, account or channel that it concerns: one of them. */
   job?: string;
@@ -59,6 +59,7 @@ const START: Record<Scheduled, (job: string) => string> = {
 export function conditionsOf(facts: JobFacts, now: Date): Condition[] {
   return [
     ...KINDS.flatMap((what) => ofRuns(facts, what, now)),
+    ...stalledOthers(facts, now),
     ...facts.running.flatMap((run) => slow(facts.job, run, now)),
     ...brake(facts, now),
     ...damaged(facts),
@@ -139,23 +140,26 @@ function incomplete(facts: JobFacts, what: Scheduled): Condition[] {
 }
 
 function ofEnded({ job, accounts }: JobFacts, what: Scheduled, run: EndedRun) {
-  const { problem } = run;
-  const worst = problem && problemOf(problem.code, problem.count, problem.container);
+  const worst = run.problem && problemOf(run.problem.code, run.problem.count, run.problem.container);
   const { source, vault } = accounts;
   const where = what === 'backup' || what === 'reconcile' ? `from ${source} to ${vault}` : `in ${vault}`;
   const report = `See GET /api/runs/${run.id}`;
-  // A name is not changed.
-  const why = worst && (worst.container === undefined ? capital(worst.message) : worst.message);
+  const why = worst && sentenceOf(worst);
   return {
     id: `failed/${what}/${job}`,
     job,
     run: run.id,
     since: run.finishedAt,
-    message: `Run ${run.id} ${where} ended at ${run.finishedAt}.${why ? ` ${why}.` : ''}`,
+    message: `Run ${run.id} ${where} ended at ${run.finishedAt}.${why ? ` ${why}` : ''}`,
     hint: worst
       ? `${hintFor({ id: run.id, job }, worst.hint)} ${report}.`
       : `${report}, then start it again: ${callOf(job, what)}.`,
   };
+}
+
+/** The message of a problem as a sentence. A name at its beginning is not changed. */
+export function sentenceOf({ message, container }: Pick<Problem, 'message' | 'container'>): string {
+  return `${container === undefined ? capital(message) : message}.`;
 }
 
 function stalled({ job, running }: JobFacts, what: Scheduled, now: Date): Condition[] {
@@ -174,6 +178,33 @@ function stalled({ job, running }: JobFacts, what: Scheduled, now: Date): Condit
       hint: `${hintFor({ id: run.id, job }, PROBLEMS['run-silent'].hint)} See GET /api/runs/${run.id}.`,
     },
   ];
+}
+
+/**
+ * Runs that a call started and that no schedule makes up for: a person waits for each, so each has a condition of its
+ * own.
+ */
+function stalledOthers({ job, others }: JobFacts, now: Date): Condition[] {
+  return others
+    .filter(({ silentMs }) => silentMs !== undefined)
+    .map(({ id, mode, dryRun, startedAt, silentMs }) => ({
+      id: `stalled/${mode}/${id}`,
+      condition: 'stalled',
+      severity: 'error',
+      job,
+      run: id,
+      since: new Date(now.getTime() - finite(silentMs!)).toISOString(),
+      title: `${job}: a ${dryRun ? 'dry run of a ' : ''}${wordOf(mode)} gives no sign of life`,
+      message: `Run ${id} has been in progress since ${startedAt} and does nothing.`,
+      hint: `${hintFor({ id, job }, PROBLEMS['run-silent'].hint)} See GET /api/runs/${id}.`,
+    }));
+}
+
+/** What people call a run of this mode. */
+export function wordOf(mode: string): string {
+  const what = scheduledKind(mode);
+  if (what !== undefined) return WORDS[what];
+  return mode === 'reprocess' ? 'reprocess run' : mode;
 }
 
 /** The age of a lock from before the clock was set back is not finite. */

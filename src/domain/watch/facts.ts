@@ -29,6 +29,12 @@ export interface RunningRun {
   usualMs?: number;
 }
 
+/** A run in progress that no schedule awaits: a restore, a reprocessing of uploads, or a dry run. */
+export interface OtherRun extends Pick<RunningRun, 'id' | 'startedAt' | 'silentMs'> {
+  mode: string;
+  dryRun: boolean;
+}
+
 /** All that conditions of one job or archive rule follow from. */
 export interface JobFacts {
   job: string;
@@ -38,6 +44,7 @@ export interface JobFacts {
   /** The newest of each kind. */
   ended: Partial<Record<Scheduled, EndedRun>>;
   running: RunningRun[];
+  others: OtherRun[];
   /** The newest start of each kind that was not made. */
   missed: Partial<Record<Scheduled, MissedStart>>;
   /** Restore points whose safety brake is engaged and not released. */
@@ -75,4 +82,21 @@ export function scheduledKind(mode: RunMode | string): Scheduled | undefined {
     default:
       return undefined;
   }
+}
+
+/** Without the names of containers and tables. */
+export function withoutNames(facts: JobFacts): JobFacts {
+  const ended = Object.entries(facts.ended).map(([what, run]) => [what, withoutContainer(run)]);
+  return {
+    ...facts,
+    ended: Object.fromEntries(ended),
+    brakes: facts.brakes.map((brake) => ({ ...brake, containers: [] })),
+  };
+}
+
+/** A run whose problem does not say which container or table it concerns. */
+export function withoutContainer<Run extends { problem?: { container?: string } }>(run: Run): Run {
+  if (!run.problem) return run;
+  const { container: _, ...problem } = run.problem;
+  return { ...run, problem };
 }

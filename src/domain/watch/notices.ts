@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Condition, ConditionName, Severity } from './conditions.ts';
+import type { RunEnd, RunEndName } from './run-end.ts';
 
-/** Which conditions a channel gets, and when. */
+/** Which conditions and ends of runs a channel gets, and when. */
 export interface Route {
   channel: string;
-  when: readonly (Severity | ConditionName | 'all')[];
+  when: readonly (Severity | ConditionName | RunEndName | 'all')[];
   /** Jobs and archive rules; absent for all, and for conditions of accounts. */
   jobs?: readonly string[];
   /** Milliseconds after which an open condition is reported again; absent: never. */
@@ -13,9 +14,18 @@ export interface Route {
   recovered: boolean;
   /** Collects notices until the next time after the given one; absent: each is a message of its own. */
   digestAfter?: (now: Date) => Date | undefined;
+  /** Whether a digest comes at each of its times: with nothing to report, it says how everything stands. */
+  always?: boolean;
 }
 
-export type NoticeType = 'opened' | 'repeated' | 'closed';
+/** `ended`: a run has ended. `summary`: how everything stands. */
+export type NoticeType = 'opened' | 'repeated' | 'closed' | 'ended' | 'summary';
+
+/** What a notice is about: a condition, the end of a run, or everything. */
+export type Subject = Condition<ConditionName | RunEndName | 'summary'>;
+
+/** What a digest says that has nothing to report. */
+export type Summary = Omit<Subject, 'id' | 'since'>;
 
 /** A message to a channel. It stays until the channel has taken it. */
 export interface Notice {
@@ -25,7 +35,7 @@ export interface Notice {
   type: NoticeType;
   /** When it was decided. ISO 8601. */
   at: string;
-  condition: Condition;
+  condition: Subject;
   /** Of a digest: not before this time, and together with all others of this time. */
   due?: string;
 }
@@ -97,8 +107,22 @@ export function withConditions(
   return { open, outbox: bounded(outbox, now), ...(changes.length > 0 && { changes }) };
 }
 
-/** The routes of a condition: the first of each channel. */
-function routesOf(routes: readonly Route[], { condition, severity, job, channel: own }: Condition): Route[] {
+/** With what is to be sent about runs that have ended. An end has one notice, whichever pass finds it. */
+export function withRunEnds(
+  notices: Notices,
+  ends: readonly RunEnd[],
+  { routes, now }: { routes: readonly Route[]; now: Date },
+): Notices {
+  if (ends.length === 0) return notices;
+  const added = ends.flatMap((end) => routesOf(routes, end).map((route) => noticeOf('ended', end, route, now)));
+  return { ...notices, outbox: bounded([...notices.outbox, ...added], now) };
+}
+
+/** The routes of a condition or an end: the first of each channel. */
+function routesOf(
+  routes: readonly Route[],
+  { condition, severity, job, channel: own }: Condition<ConditionName | RunEndName>,
+): Route[] {
   const fit = routes.filter(
     ({ channel, when, jobs }) =>
       // No channel can report that it takes nothing.
@@ -128,11 +152,51 @@ function closing({ condition, reported }: OpenCondition, routes: readonly Route[
     .map((route) => noticeOf('closed', condition, route, now));
 }
 
-function noticeOf(type: NoticeType, condition: Condition, { channel, digestAfter }: Route, now: Date): Notice {
+function noticeOf(type: NoticeType, condition: Subject, { channel, digestAfter }: Route, now: Date): Notice {
   const at = now.toISOString();
-  const id = `msg_${sha256(`${condition.id} ${condition.since} ${type} ${at}`).slice(0, 32)}`;
+  // A condition may open and close again and again. A run ends once.
+  const which = type === 'ended' ? condition.id : `${condition.id} ${condition.since} ${type} ${at}`;
+  const id = `msg_${sha256(which).slice(0, 32)}`;
   const due = digestAfter?.(now)?.toISOString();
   return { id, channel, type, at, condition, ...(due !== undefined && { due }) };
+}
+
+/** Names a digest that always comes. A channel may have several, for other jobs. */
+export function digestKey({ channel, jobs }: Pick<Route, 'channel' | 'jobs'>): string {
+  return [channel, ...(jobs ?? [])].join('/');
+}
+
+/**
+ * With the digests that are due by now although they have nothing to report. `next` has the next time of each, and
+ * `busy` the channels to which a digest with notices goes now.
+ */
+export function withSummaries(
+  notices: Notices,
+  next: Readonly<Record<string, string>>,
+  {
+    routes,
+    now,
+    busy,
+    summaryFor,
+  }: { routes: readonly Route[]; now: Date; busy: ReadonlySet<string>; summaryFor: (route: Route) => Summary },
+): { notices: Notices; next: Record<string, string> } {
+  const outbox = [...notices.outbox];
+  const after = { ...next };
+  for (const route of routes.filter(({ always }) => always)) {
+    const key = digestKey(route);
+    const following = route.digestAfter?.(now)?.toISOString();
+    const due = next[key];
+    const isDue = due !== undefined && due <= now.toISOString();
+    if (isDue && !busy.has(route.channel)) {
+      const { digestAfter: _, ...atOnce } = route;
+      const subject = { ...summaryFor(route), id: `summary/${key}`, since: due };
+      outbox.push(noticeOf('summary', subject, atOnce, now));
+    }
+    if (following === undefined) delete after[key];
+    // The earlier of the two, in case that the schedule has changed.
+    else if (due === undefined || isDue || following < due) after[key] = following;
+  }
+  return { notices: { ...notices, outbox: bounded(outbox, now) }, next: after };
 }
 
 /** Another app with this vault may have other channels: their notices stay for as long as all others. */
@@ -157,10 +221,15 @@ export function dueMessages({ outbox }: Notices, channels: readonly string[], no
   for (const notice of outbox) {
     const { channel, due } = notice;
     if (!channels.includes(channel) || (due !== undefined && Date.parse(due) > now.getTime())) continue;
-    const id = due === undefined ? notice.id : `msg_${sha256(`digest ${channel} ${due}`).slice(0, 32)}`;
-    const message = messages.get(`${channel} ${id}`);
-    if (message) message.notices.push(notice);
-    else messages.set(`${channel} ${id}`, { id, channel, notices: [notice] });
+    const key = `${channel} ${due ?? notice.id}`;
+    const message = messages.get(key);
+    if (message) {
+      message.notices.push(notice);
+      continue;
+    }
+    // The digests of two vaults at the same time are two messages.
+    const id = due === undefined ? notice.id : `msg_${sha256(`digest ${channel} ${due} ${notice.id}`).slice(0, 32)}`;
+    messages.set(key, { id, channel, notices: [notice] });
   }
   return [...messages.values()];
 }

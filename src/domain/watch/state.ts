@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import type { Scheduled } from '../run/occurrence.ts';
 import type { ProblemCode } from '../run/problems.ts';
 import { type EndedRun, type SilentAccount, scheduledKind } from './facts.ts';
+import type { KnownRun } from './known-run.ts';
 import { NOTHING, type Notices, type Sent, withoutSent } from './notices.ts';
+import type { ReportedEnds } from './run-end.ts';
 
 /** What the watch remembers of the runs of one kind of a job or archive rule. */
 export interface KindMemory {
@@ -24,12 +27,19 @@ export interface WatchState {
   seen: Record<string, string>;
   /** By `kindKey`. */
   kinds: Record<string, KindMemory>;
-  /** Runs that were in progress: a list of the newest may no longer have them when they end. */
-  unfinished: Record<string, { job: string; mode: string; startedAt: string }>;
+  /**
+   * Runs that were in progress: a list of the newest may no longer have them when they end. `what` is the kind whose
+   * expectation a run meets, if any.
+   */
+  unfinished: Record<string, { job: string; mode: string; startedAt: string; what?: Scheduled; dryRun?: true }>;
   /** Accounts that did not answer. */
   silent: Record<string, Omit<SilentAccount, 'alias'>>;
   /** Since when channels have refused messages. ISO 8601. */
   refused: Record<string, string>;
+  /** Absent until the first pass. */
+  ends?: ReportedEnds;
+  /** When the next digest that always comes is due, by `digestKey`. ISO 8601. */
+  digests?: Record<string, string>;
   notices: Notices;
 }
 
@@ -51,6 +61,8 @@ const stateSchema = z.object({
   unfinished: z.record(z.string(), z.object({ job: z.string(), mode: z.string(), startedAt: z.string() })),
   silent: z.record(z.string(), z.object({ passes: z.number(), code: z.string() })),
   refused: texts,
+  ends: z.object({ until: z.string(), runs: texts }).optional(),
+  digests: texts.optional(),
   notices: z.object({
     open: z.record(
       z.string(),
@@ -71,20 +83,6 @@ export function isWatchState(value: unknown): value is WatchState {
   return stateSchema.safeParse(value).success;
 }
 
-/** A run as the catalog has it. */
-export interface KnownRun {
-  id: string;
-  job: string;
-  mode: string;
-  trigger: string;
-  status: string;
-  dryRun: boolean;
-  startedAt: string;
-  finishedAt?: string;
-  counts?: Record<string, number>;
-  problem?: { code: string; container?: string; count: number };
-}
-
 export function kindKey(job: string, what: string): string {
   return `${job} ${what}`;
 }
@@ -100,13 +98,14 @@ export function withRuns(state: WatchState, runs: readonly KnownRun[], now: Date
   const unfinished = { ...state.unfinished };
   for (const run of runs.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1))) {
     const what = watchedKind(run);
-    if (what === undefined || isLaterThan(run.startedAt, now)) continue;
-    const { id, job, mode, startedAt } = run;
+    if (isLaterThan(run.startedAt, now)) continue;
+    const { id, job, mode, startedAt, dryRun } = run;
     if (run.status === 'running') {
-      unfinished[id] = { job, mode, startedAt };
+      unfinished[id] = { job, mode, startedAt, ...(what && { what }), ...(dryRun && { dryRun }) };
       continue;
     }
     delete unfinished[id];
+    if (what === undefined) continue;
     const key = kindKey(job, what);
     kinds[key] = withEnded(believed(kinds[key], now), run);
   }

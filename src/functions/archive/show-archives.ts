@@ -7,6 +7,7 @@ import { permissionsOf } from '#domain/access/role.ts';
 import { NO_RECEIPTS, withReceipts } from '#domain/archive/receipt-counts.ts';
 import { scheduleWords } from '#domain/run/schedule-words.ts';
 import { nextTimes } from '#domain/watch/next-start.ts';
+import { settingOfCheck } from '#domain/watch/ping.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { answering, reply } from '../http/answering.ts';
 import { SharedAnswers } from '../http/shared-answers.ts';
@@ -86,6 +87,6 @@ function shownRule(rule: ArchiveRule, now: Date): ShownRule {
     },
     ...{ source, destination, events: events ?? null, quietMinutes: quietMinutes ?? null },
     receiptsKept: receipts ? { keepDays: receipts.keepDays, account: receipts.account ?? destination.account } : null,
-    ping: ping ?? null,
+    ping: ping === undefined ? null : settingOfCheck(ping),
   };
 }

@@ -4,6 +4,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import type { Job } from '#config/configuration.ts';
 import { scheduleWords } from '#domain/run/schedule-words.ts';
 import { nextTimes } from '#domain/watch/next-start.ts';
+import { settingOfCheck } from '#domain/watch/ping.ts';
 import { answering, reply } from '../http/answering.ts';
 import { configuredJob } from './configured-job.ts';
 
@@ -52,10 +53,10 @@ function shownJob(job: Job, now: Date): ShownJob {
         }
       : null,
     expect: { grace: expect?.grace ?? null, every: expect?.every ?? null },
-    ping: ping ?? null,
+    ping: ping === undefined ? null : settingOfCheck(ping),
   };
 }
 
 function shownRetention({ schedule: _, ping, account, ...rest }: NonNullable<Job['retention']>, vault: string) {
-  return { ...rest, account: account ?? vault, ping: ping ?? null };
+  return { ...rest, account: account ?? vault, ping: ping === undefined ? null : settingOfCheck(ping) };
 }

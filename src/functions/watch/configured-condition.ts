@@ -1,5 +1,7 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import type { Condition } from '#domain/watch/conditions.ts';
+import type { Condition, ConditionName } from '#domain/watch/conditions.ts';
+import type { RunEndName } from '#domain/watch/run-end.ts';
+import { rated } from '#domain/watch/severities.ts';
 
 /** Another app with this vault may have other jobs, accounts and channels: what it reports is none of ours. */
 export function isConfigured({ configuration }: Dependencies, { job, account, channel }: Condition): boolean {
@@ -7,4 +9,12 @@ export function isConfigured({ configuration }: Dependencies, { job, account, ch
   if (job !== undefined) return [...jobs, ...archives].some(({ name }) => name === job);
   if (account !== undefined) return accounts.has(account);
   return notify.channels.some(({ name }) => name === channel);
+}
+
+/** Conditions and ends of runs with the severities of the configuration. */
+export function ratedHere<Found extends Condition<ConditionName | RunEndName>>(
+  { configuration }: Dependencies,
+  found: readonly Found[],
+): Found[] {
+  return rated(found, configuration.notify.severity);
 }

@@ -13,6 +13,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { progressOf } from '../run/get-run.ts';
+import { ratedHere } from './configured-condition.ts';
 import { heldInVault } from './held-in-vault.ts';
 import { inTime } from './in-time.ts';
 import { type HeldAt, heldByJobs, type PastOf, pastPrunesAndRestores, withNewest } from './past-runs.ts';
@@ -72,7 +73,10 @@ async function measured(
   return {
     held: heldInVault(deps, vault, found, heldByJobs(others)),
     jobs: new Map(jobs),
-    conditions: facts.flatMap((each) => conditionsOf(each, deps.now())),
+    conditions: ratedHere(
+      deps,
+      facts.flatMap((each) => conditionsOf(each, deps.now())),
+    ),
     noted: Object.values(state.notices.open).map(({ condition }) => condition),
   };
 }

@@ -21,7 +21,7 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { inTime } from '../http/in-time.ts';
 import { progressOf } from '../run/get-run.ts';
 import { settledRow } from '../run/settled-row.ts';
-import { isConfigured } from './configured-condition.ts';
+import { isConfigured, ratedHere } from './configured-condition.ts';
 import { heldInVault } from './held-in-vault.ts';
 import { inTime as inTimeOrNot } from './in-time.ts';
 import type { PointOf } from './newest-points.ts';
@@ -75,7 +75,10 @@ export async function overviewOfVault(
       ...{ alias: vault, held: null },
       jobs: watched.flatMap(({ job, rule }) => (rule ? [] : [{ ...standing(job.name), ...NOTHING_KNOWN }])),
       archives: watched.flatMap(({ rule }) => (rule ? [{ ...standing(rule.name), failedPermanently: null }] : [])),
-      conditions: accountConditions([{ alias: vault, code, passes: Number.POSITIVE_INFINITY }], deps.now()),
+      conditions: ratedHere(
+        deps,
+        accountConditions([{ alias: vault, code, passes: Number.POSITIVE_INFINITY }], deps.now()),
+      ),
     };
   }
 }
@@ -96,8 +99,10 @@ async function readOverview(
     memory.othersOf(vault),
   ]);
   const open = before?.notices.open ?? {};
-  const conditions = found.facts
-    .flatMap((facts) => conditionsOf(facts, deps.now()))
+  const conditions = ratedHere(
+    deps,
+    found.facts.flatMap((facts) => conditionsOf(facts, deps.now())),
+  )
     // It has the time at which the watch first saw it.
     .map((condition) => ({ ...condition, since: open[condition.id]?.condition.since ?? condition.since }));
   // What concerns no job, the watch finds out over several passes.

@@ -7,7 +7,8 @@ import type { RunRef } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { durationMs } from '#domain/watch/duration.ts';
 import { doneFor, type Expectation, type Standing, standingOf } from '#domain/watch/expected.ts';
-import { type JobFacts, type RunningRun, scheduledKind } from '#domain/watch/facts.ts';
+import type { JobFacts, OtherRun, RunningRun } from '#domain/watch/facts.ts';
+import type { KnownRun } from '#domain/watch/known-run.ts';
 import type { MissedStarts } from '#domain/watch/missed-start.ts';
 import { type Pause, type Pauses, pauseEnd } from '#domain/watch/pause.ts';
 import { kindKey, usualMs, type WatchState, withRuns, withSeen } from '#domain/watch/state.ts';
@@ -65,6 +66,8 @@ export interface VaultFacts {
   points: Map<string, { id: string; notes: Notes }>;
   /** The newest runs of the vault. */
   rows: CatalogRow[];
+  /** Runs that have ended: those of the rows, and others that were in progress when the vault was read before. */
+  ended: KnownRun[];
   /** Jobs whose objects cannot be read, and why: nothing is known of them. */
   unread: Map<string, string>;
 }
@@ -94,6 +97,7 @@ export async function readVault(
   }
   let state = withRuns(before, rows, now);
   const facts: JobFacts[] = [];
+  const ended: KnownRun[] = rows.filter(({ status }) => status !== 'running');
   const points: VaultFacts['points'] = new Map();
   const unread: VaultFacts['unread'] = new Map();
   for (const each of watched) {
@@ -101,13 +105,14 @@ export async function readVault(
       const found = await readJob(deps, each, { control: new ControlStore(deps.blobs(vault)), state, pauses, missed });
       state = found.state;
       facts.push(found.facts);
+      ended.push(...found.ended);
       if (found.point) points.set(each.job.name, found.point);
     } catch (error) {
       if (!isStorageError(error, 'damaged')) throw error;
       unread.set(each.job.name, error.message);
     }
   }
-  return { state, facts, points, rows, unread };
+  return { state, facts, points, rows, ended, unread };
 }
 
 async function newestRows(deps: Dependencies, vault: string, limit: number): Promise<CatalogRow[]> {
@@ -143,7 +148,12 @@ async function readJob(
   deps: Dependencies,
   watched: Watched,
   { control, state: before, pauses, missed }: Known,
-): Promise<{ state: WatchState; facts: JobFacts; point: { id: string; notes: Notes } | undefined }> {
+): Promise<{
+  state: WatchState;
+  facts: JobFacts;
+  ended: KnownRun[];
+  point: { id: string; notes: Notes } | undefined;
+}> {
   const now = deps.now();
   const { job, rule } = watched;
   const { name } = job;
@@ -155,7 +165,8 @@ async function readJob(
   const last = lock?.value.point;
   const { expected, keys } = expectedNow(watched, last !== undefined);
   const seen = withSeen(before, keys, now);
-  const { running, state } = await runsInProgress(deps, control, name, lock?.value.run ?? null, seen);
+  const inProgress = await runsInProgress(deps, control, name, lock?.value.run ?? null, seen);
+  const { running, others, state } = inProgress;
   const pause = pauses.jobs[name];
   const ended: JobFacts['ended'] = {};
   const standings: JobFacts['standings'] = {};
@@ -174,7 +185,7 @@ async function readJob(
   const proofWithin = keys.includes(seenKey(name, 'proof')) ? job.verify?.expect : undefined;
   const facts: JobFacts = {
     accounts: { source: job.source.account, vault: job.destination.account },
-    ...{ job: name, standings, ended, running, missed: missed.jobs[name] ?? {} },
+    ...{ job: name, standings, ended, running, others, missed: missed.jobs[name] ?? {} },
     brakes: brakesIn(notes),
     proofs: newestProofs(notes),
     ...(proofWithin !== undefined && {
@@ -183,7 +194,8 @@ async function readJob(
     ...(rule && { poison }),
     ...(pause && { pause }),
   };
-  return { state, facts, point: last === undefined ? undefined : { id: last, notes: notes.get(last) ?? {} } };
+  const point = last === undefined ? undefined : { id: last, notes: notes.get(last) ?? {} };
+  return { state, facts, ended: inProgress.ended, point };
 }
 
 interface Asked {
@@ -213,30 +225,36 @@ async function runsInProgress(
   job: string,
   holder: RunRef | null,
   before: WatchState,
-): Promise<{ running: RunningRun[]; state: WatchState }> {
+): Promise<{ running: RunningRun[]; others: OtherRun[]; ended: KnownRun[]; state: WatchState }> {
   const now = deps.now();
   let state = holder ? withRuns(before, [{ ...holder, status: 'running' }], now) : before;
   const open = Object.entries(state.unfinished).filter(([, run]) => run.job === job);
   const running: RunningRun[] = [];
-  for (const [id, { mode, startedAt }] of open) {
-    const what = scheduledKind(mode);
-    const summary = await control.readSummary({ job, id });
+  const others: OtherRun[] = [];
+  const ended: KnownRun[] = [];
+  for (const [id, { mode, startedAt, what, dryRun = false }] of open) {
+    const summary = await control.readSummary({ job, id }).catch((error) => {
+      // Nothing else follows from a run that no schedule awaits. GET /api/runs/{id} shows the damage.
+      if (what === undefined && isStorageError(error, 'damaged')) return 'damaged' as const;
+      throw error;
+    });
+    if (summary === 'damaged') continue;
     if (summary) {
-      state = withRuns(state, [catalogRowOf(summary)], now);
-    } else if (what !== undefined) {
-      const silentMs = (await control.lastSign({ job, id }))?.age ?? now.getTime() - Date.parse(startedAt);
-      const usual = usualMs(state.kinds[kindKey(job, what)] ?? { tookMs: [] });
-      const isSilent = silentMs > patienceOf(deps.limits).reported;
-      running.push({
-        id,
-        what,
-        startedAt,
-        ...(isSilent && { silentMs }),
-        ...(usual !== undefined && { usualMs: usual }),
-      });
+      const row = catalogRowOf(summary);
+      ended.push(row);
+      state = withRuns(state, [row], now);
+      continue;
     }
+    const age = (await control.lastSign({ job, id }))?.age ?? now.getTime() - Date.parse(startedAt);
+    const silence = age > patienceOf(deps.limits).reported ? { silentMs: age } : {};
+    if (what === undefined) {
+      others.push({ id, mode, dryRun, startedAt, ...silence });
+      continue;
+    }
+    const usual = usualMs(state.kinds[kindKey(job, what)] ?? { tookMs: [] });
+    running.push({ id, what, startedAt, ...silence, ...(usual !== undefined && { usualMs: usual }) });
   }
-  return { running, state };
+  return { running, others, ended, state };
 }
 
 function brakesIn(notes: ReadonlyMap<string, Notes>): JobFacts['brakes'] {

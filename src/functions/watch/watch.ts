@@ -4,6 +4,7 @@ import { noteMissedStarts } from '#app/missed-start-notes.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import { accountConditions, type Condition, conditionsOf, undelivered } from '#domain/watch/conditions.ts';
+import { withoutContainer, withoutNames } from '#domain/watch/facts.ts';
 import {
   dueMessages,
   type Message,
@@ -11,15 +12,19 @@ import {
   type Notices,
   withConditions,
   withoutSent,
+  withRunEnds,
+  withSummaries,
 } from '#domain/watch/notices.ts';
+import { newRunEnds } from '#domain/watch/run-end.ts';
 import { EMPTY_STATE, type WatchState, withAnswers, withSent } from '#domain/watch/state.ts';
+import { type Found, summaryOf } from '#domain/watch/summary.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { vaultsOf } from '../run/find-run.ts';
 import { askSources } from './ask-sources.ts';
-import { isConfigured } from './configured-condition.ts';
+import { isConfigured, ratedHere } from './configured-condition.ts';
 import { sendLostPings } from './lost-pings.ts';
-import { readVault } from './read-vault.ts';
+import { readVault, type VaultFacts, watchedIn } from './read-vault.ts';
 import { routesOfNotices } from './routes-of-notices.ts';
 import { sendMessages } from './send-messages.ts';
 
@@ -44,14 +49,20 @@ export function watchHandler(deps: Dependencies) {
   return async (): Promise<void> => {
     await noteMissedStarts(deps);
     const vaults = vaultsOf(deps);
-    const refused = new Map<string, string>();
+    const gathered: Gathered = {
+      ...{ refused: new Map(), busy: new Set() },
+      found: {
+        ...{ facts: [], conditions: [], unread: [] },
+        rules: new Set(deps.configuration.archives.map(({ name }) => name)),
+      },
+    };
     let open = 0;
     // The first vault keeps what concerns no vault, so it comes last.
     for (const vault of vaults.toReversed()) {
       const silence = silences.get(vault) ?? { passes: 0, notices: NOTHING };
       silences.set(vault, silence);
       try {
-        const { state, conditions } = await passOfVault(deps, vault, { isFirst: vault === vaults[0], refused });
+        const { state, conditions } = await passOfVault(deps, vault, vault === vaults[0], gathered);
         open += conditions;
         silence.passes = 0;
         delete silence.since;
@@ -62,9 +73,12 @@ export function watchHandler(deps: Dependencies) {
         silence.passes++;
         silence.since ??= deps.now().toISOString();
         const { passes, since } = silence;
-        const conditions = accountConditions([{ alias: vault, passes, since, code: codeOf(error) }], deps.now());
+        const silent = [{ alias: vault, passes, since, code: codeOf(error) }];
+        const conditions = ratedHere(deps, accountConditions(silent, deps.now()));
         await reportSilence(deps, silence, conditions);
         open += conditions.length;
+        gathered.found.conditions.push(...conditions);
+        gathered.found.unread.push(...watchedIn(deps, vault).map(({ job }) => job.name));
       }
     }
     deps.telemetry.watchPassed(open);
@@ -91,24 +105,30 @@ function messagesIn({ configuration, now }: Dependencies, notices: Notices): Mes
   );
 }
 
-interface Pass {
-  isFirst: boolean;
-  /** Since when channels refuse messages, in the vaults that were watched before. */
+/** What a pass knows of the vaults that it has watched already. */
+interface Gathered {
+  /** Since when channels refuse messages. */
   refused: Map<string, string>;
+  /** Channels to which a digest with notices goes. */
+  busy: Set<string>;
+  found: Found;
 }
 
 async function passOfVault(
   deps: Dependencies,
   vault: string,
-  { isFirst, refused }: Pass,
+  isFirst: boolean,
+  { refused, busy, found: all }: Gathered,
 ): Promise<{ state: WatchState; conditions: number }> {
+  const { notify } = deps.configuration;
   const store = new WatchStore(deps.blobs(vault));
   const { state: before, expect } = await store.readState();
   const found = await readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined);
   for (const [job, message] of found.unread) deps.telemetry.warn('watch-not-read', { job, message });
   const now = deps.now();
   let state = found.state;
-  const conditions = found.facts.flatMap((facts) => conditionsOf(facts, now));
+  const facts = notify.names ? found.facts : found.facts.map(withoutNames);
+  const open = facts.flatMap((each) => conditionsOf(each, now));
   for (const [channel, since] of Object.entries(state.refused)) {
     if (!(refused.get(channel)! <= since)) refused.set(channel, since);
   }
@@ -116,20 +136,54 @@ async function passOfVault(
     const answers = await askSources(deps);
     state = withAnswers(state, answers, now);
     const accounts = Object.entries(state.silent).map(([alias, each]) => ({ alias, ...each }));
-    conditions.push(
+    open.push(
       ...accountConditions(
         accounts.filter(({ alias }) => answers.has(alias)),
         now,
       ),
     );
     const late = [...refused].filter(([, since]) => now.getTime() - Date.parse(since) > UNDELIVERED_MS);
-    conditions.push(...late.map(([channel, since]) => undelivered(channel, since)));
+    open.push(...late.map(([channel, since]) => undelivered(channel, since)));
   }
+  const conditions = ratedHere(deps, open);
   const known = new Set(found.facts.map(({ job }) => job));
   const isKnown = (condition: Condition) =>
     isConfigured(deps, condition) && (!condition.job || known.has(condition.job));
   state = { ...state, notices: advanced(deps, state.notices, conditions, isKnown) };
+  state = withEnds(deps, vault, state, found.ended);
+  for (const { channel, due } of state.notices.outbox) {
+    if (due !== undefined && due <= now.toISOString()) busy.add(channel);
+  }
+  all.facts.push(...facts);
+  all.conditions.push(...conditions);
+  all.unread.push(...found.unread.keys());
+  if (isFirst) state = withDueSummaries(deps, state, { busy, found: all });
   return { state: await reported(deps, store, before, state, expect), conditions: conditions.length };
+}
+
+/** With the runs of the jobs and rules of this vault that have ended, and that were not reported yet. */
+function withEnds(deps: Dependencies, vault: string, state: WatchState, ended: VaultFacts['ended']): WatchState {
+  const { notify } = deps.configuration;
+  const names = new Set(watchedIn(deps, vault).map(({ job }) => job.name));
+  const own = ended.filter(({ job }) => names.has(job)).map((run) => (notify.names ? run : withoutContainer(run)));
+  const { ends, reported } = newRunEnds(state.ends, own, deps.now());
+  const sending = { routes: routesOfNotices(notify), now: deps.now() };
+  return { ...state, ends: reported, notices: withRunEnds(state.notices, ratedHere(deps, ends), sending) };
+}
+
+/** With digests that have nothing to report. All other vaults were watched before the one that keeps them. */
+function withDueSummaries(
+  deps: Dependencies,
+  state: WatchState,
+  { busy, found }: Pick<Gathered, 'busy' | 'found'>,
+): WatchState {
+  const now = deps.now();
+  const { notices, next } = withSummaries(state.notices, state.digests ?? {}, {
+    ...{ routes: routesOfNotices(deps.configuration.notify), now, busy },
+    summaryFor: ({ jobs }) => summaryOf(found, jobs, now),
+  });
+  const isNone = state.digests === undefined && Object.keys(next).length === 0;
+  return { ...state, notices, ...(!isNone && { digests: next }) };
 }
 
 function advanced(

@@ -9,7 +9,7 @@ const bed = useTestBed({ app: { limits: { retryDelayMs: 5 } } });
 interface Hook {
   id: string;
   type: string;
-  data: { id: string; message: string };
+  data: { id: string; message: string; link: string };
 }
 
 const received: Hook[] = [];
@@ -37,6 +37,7 @@ const start = () =>
       notify: {
         channels: [{ name: 'hook', kind: 'webhook', url: 'HOOK_URL', secret: 'HOOK_SECRET' }],
         send: [{ to: ['hook'], when: ['all'] }],
+        link: 'https://backups.example.net/',
       },
     },
     env: {
@@ -66,7 +67,14 @@ test('a run that fails is reported once, over a restart, and again when it is ov
   await watch(app);
   await expect.poll(() => received.length, { timeout: 20_000 }).toBe(3);
   expect(received[2]).toMatchObject({ type: 'strongroom.condition.closed', data: { id: 'failed/backup/nightly' } });
-  expect(new Set(received.map(({ id }) => id)).size).toBe(3);
+  // What was done by hand is reported once, when it has ended.
+  const { id: restore } = await app.restore({ existing: 'skip' });
+  await watch(app);
+  await expect.poll(() => received.length, { timeout: 20_000 }).toBe(4);
+  expect(received[3]).toMatchObject({ type: 'strongroom.run.ended', data: { id: `restored/${restore}` } });
+  await watch(app);
+  expect(received.slice(1).map(({ data }) => data.link)).toEqual(Array(3).fill('https://backups.example.net/'));
+  expect(new Set(received.map(({ id }) => id)).size).toBe(4);
   expect(app.host.output()).not.toContain('x-secret-path');
 });
 

@@ -72,7 +72,15 @@ describe('a configuration that is right', () => {
       ],
       archives: [],
       otherAccounts: [],
-      notify: { every: '0 */5 * * * *', timeZone: 'UTC', channels: [], send: [], pings: new Map() },
+      notify: {
+        every: '0 */5 * * * *',
+        timeZone: 'UTC',
+        channels: [],
+        send: [],
+        pings: new Map(),
+        severity: {},
+        names: true,
+      },
       accounts: new Map([
         ['SOURCE', { alias: 'SOURCE', connectionString: SETTINGS.SOURCE }],
         ['VAULT', { alias: 'VAULT', blobServiceUri: SETTINGS.VAULT__blobServiceUri }],

@@ -46,6 +46,8 @@ test('without the option, the watch looks every five minutes and sends nothing',
     channels: [],
     send: [],
     pings: new Map(),
+    severity: {},
+    names: true,
   });
 });
 
@@ -53,7 +55,7 @@ test('channels and pings have the values of the app settings that they name', ()
   const { notify, jobs } = load({ channels: [HOOK], send: ALL }, { ping: 'CHECK', expect: { grace: '2h' } });
   expect(notify.channels).toEqual([{ name: 'hook', kind: 'webhook', url: SETTINGS.HOOK_URL, secret: SECRET }]);
   expect(notify.send).toEqual([{ to: ['hook'], when: ['all'], recovered: true }]);
-  expect(notify.pings.get(jobs[0]!.ping!)).toBe(SETTINGS.CHECK);
+  expect(notify.pings.get(jobs[0]!.ping as string)).toBe(SETTINGS.CHECK);
 });
 
 test('every problem is reported at once', () => {
@@ -90,9 +92,62 @@ test('every problem is reported at once', () => {
   expect(found['notify.channels[1].url']).toBe('the app setting "NOWHERE" is not set');
 });
 
+test('a link, severities, names and a digest that always comes are read', () => {
+  const { notify } = load({
+    channels: [HOOK],
+    send: [{ ...ALL[0], when: ['restored', 'info'], digest: '0 0 8 * * *', always: true }],
+    link: 'https://backups.example.net/ä b',
+    severity: { incomplete: 'error', pruned: 'warning' },
+    names: false,
+  });
+  expect(notify).toMatchObject({
+    link: 'https://backups.example.net/%C3%A4%20b',
+    severity: { incomplete: 'error', pruned: 'warning' },
+    names: false,
+    send: [{ when: ['restored', 'info'], always: true }],
+  });
+  expect(load({ link: 'http://localhost:7071/' }).notify.link).toBe('http://localhost:7071/');
+});
+
+it.each([
+  ['no address', 'backups.example.net', 'must begin with https://'],
+  ['plain HTTP', 'http://backups.example.net', 'begins with https://'],
+  ['a script', 'javascript:alert(1)', 'begins with https://'],
+  ['a password', 'https://me:x-secret-path@backups.example.net', 'user name or password'],
+  ['a key', 'https://backups.example.net/?code=x-secret-path', 'a query'],
+  ['a fragment', 'https://backups.example.net/#x-secret-path', 'a fragment'],
+])('a link with %s is refused', (_, link, words) => {
+  const problems = problemsOf({ link });
+  expect(Object.keys(problems)).toEqual(['notify.link']);
+  expect(problems['notify.link']).toContain(words);
+});
+
+test('an unknown name or severity is refused with the one that was meant', () => {
+  const severity = { incomplet: 'error', restore: 'info', failed: 'eror' };
+  expect(problemsOf({ severity })).toEqual({
+    'notify.severity.incomplet': 'this option does not exist; did you mean "incomplete"?',
+    'notify.severity.restore': 'this option does not exist; did you mean "restored"?',
+    'notify.severity.failed': expect.stringContaining('did you mean "error"?'),
+  });
+});
+
+test('a check may take runs with failures as good', () => {
+  const ping = { url: 'CHECK', incomplete: 'ok' };
+  const { jobs, notify } = load(undefined, { ping, verify: { schedule: '0 0 5 * * *', ping: 'CHECK' } });
+  expect(jobs[0]!.ping).toEqual(ping);
+  expect(notify.pings).toEqual(new Map([['CHECK', SETTINGS.CHECK]]));
+  const places = (job: object) => Object.keys(problemsOf(undefined, job));
+  expect(places({ ping: { ...ping, url: 'NOWHERE' } })).toEqual(['jobs[0].ping.url']);
+  expect(places({ ping: { ...ping, incomplete: 'maybe' } })).toEqual(['jobs[0].ping']);
+  expect(places({ ping: 7 })).toEqual(['jobs[0].ping']);
+  // What a verification finds is damage.
+  expect(places({ verify: { schedule: '0 0 5 * * *', ping } })).toEqual(['jobs[0].verify.ping']);
+});
+
 it.each<[string, unknown, object, string]>([
   ['a condition', { channels: [HOOK], send: [{ to: ['hook'], when: ['overdu'] }] }, {}, 'notify.send[0].when[0]'],
   ['a kind', { channels: [{ ...HOOK, kind: 'pager' }], send: ALL }, {}, 'notify.channels[0].kind'],
+  ['a digest without a time', { channels: [HOOK], send: [{ ...ALL[0], always: true }] }, {}, 'notify.send[0].always'],
   ['a duration', { channels: [HOOK], send: [{ ...ALL[0], repeat: '1w' }] }, {}, 'notify.send[0].repeat'],
   ['an option', { channel: [] }, {}, 'notify.channel'],
   ['the grace', undefined, { expect: { grace: 'soon' } }, 'jobs[0].expect.grace'],

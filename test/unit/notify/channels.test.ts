@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, test } from 'vitest';
 import type { Channel } from '#config/notify.ts';
-import type { Condition } from '#domain/watch/conditions.ts';
+import type { Condition, Severity } from '#domain/watch/conditions.ts';
 import { idAsUuid } from '#domain/watch/id-as-uuid.ts';
 import type { Message, NoticeType } from '#domain/watch/notices.ts';
 import { composed } from '#notify/messages.ts';
@@ -248,6 +248,138 @@ test('email goes through Communication Services with the identity, and a repeate
     senderAddress: 'backups@example.net',
     recipients: { to: [{ address: 'ops@example.net' }] },
     content: { subject: CONDITION.title },
+  });
+});
+
+const LINK = 'https://backups.example.net/ui';
+
+describe('a link', () => {
+  const withLink = { ...SENDING, link: LINK };
+  const bodyOf = async (kind: Channel['kind'], sending: typeof SENDING = withLink) =>
+    JSON.parse((await composed(channel(kind, FIELDS), messageOf(), sending)).body);
+
+  it('is where each kind of channel has room for one', async () => {
+    expect((await bodyOf('webhook')).data).toMatchObject({ id: CONDITION.id, link: LINK });
+    expect((await bodyOf('teams')).attachments[0].content.actions).toEqual([
+      { type: 'Action.OpenUrl', title: 'Open Strongroom', url: LINK },
+    ]);
+    expect((await bodyOf('slack')).blocks.at(-1)).toEqual({
+      type: 'actions',
+      elements: [{ type: 'button', text: { type: 'plain_text', text: 'Open Strongroom' }, url: LINK }],
+    });
+    expect((await composed(channel('ntfy'), messageOf(), withLink)).headers.click).toBe(LINK);
+    expect((await bodyOf('email')).content.plainText).toContain(`\n\n${LINK}\n\n`);
+  });
+
+  it.each(KINDS)('is nowhere in a message of kind %s if none is configured', async (kind) => {
+    const { headers, body } = await composed(channel(kind, FIELDS), messageOf(), SENDING);
+    expect(JSON.stringify({ headers, body })).not.toMatch(/link|click|actions|Open Strongroom/);
+  });
+});
+
+describe('the end of a run', () => {
+  const ended = (severity: Severity, condition: 'restored' | 'cancelled' = 'restored'): Message => {
+    const subject = { ...CONDITION, id: `${condition}/r`, condition, severity, title: 'tables: a restore' };
+    const notice = { id: 'msg_1', channel: 'c', type: 'ended' as const, at: NOW.toISOString(), condition: subject };
+    return { id: 'msg_1', channel: 'c', notices: [notice] };
+  };
+
+  it('is a webhook of its own type', async () => {
+    const { body } = await composed(channel('webhook'), ended('info'), SENDING);
+    expect(JSON.parse(body)).toMatchObject({
+      type: 'strongroom.run.ended',
+      data: { id: 'restored/r', condition: 'restored', state: 'ended', hint: CONDITION.hint },
+    });
+  });
+
+  it.each([
+    ['info', 'restored', 'good', '2', 'white_check_mark'],
+    ['info', 'cancelled', 'default', '2', 'warning'],
+    ['warning', 'restored', 'warning', '3', 'warning'],
+    ['error', 'restored', 'attention', '4', 'warning'],
+  ] as const)('with the severity %s, of what was %s, looks so', async (severity, condition, color, priority, tags) => {
+    const teams = JSON.parse((await composed(channel('teams'), ended(severity, condition), SENDING)).body);
+    expect(teams.attachments[0].content.body[0]).toMatchObject({ text: 'tables: a restore', color });
+    const { headers } = await composed(channel('ntfy'), ended(severity, condition), SENDING);
+    expect(headers).toMatchObject({ title: 'tables: a restore', priority, tags });
+  });
+});
+
+test('a summary is a digest, with a line for each job', async () => {
+  const subject = { ...CONDITION, id: 'summary/c', condition: 'summary' as const, severity: 'info' as const };
+  const condition = { ...subject, title: 'All is well: 2 jobs', message: 'a: fine\nb: fine' };
+  const notice = { id: 'msg_1', channel: 'c', type: 'summary' as const, at: NOW.toISOString(), condition };
+  const message = { id: 'msg_1', channel: 'c', notices: [notice] };
+  const bodyOf = async (kind: Channel['kind']) =>
+    JSON.parse((await composed(channel(kind, FIELDS), message, SENDING)).body);
+  expect(await bodyOf('webhook')).toMatchObject({
+    type: 'strongroom.digest',
+    data: [{ id: 'summary/c', state: 'summary', message: condition.message }],
+  });
+  const { body } = (await bodyOf('teams')).attachments[0].content;
+  expect(body.map(({ text }: { text: string }) => text)).toEqual([
+    condition.title,
+    ...['a: fine', 'b: fine', CONDITION.hint, 'production'],
+  ]);
+  expect(body[0].color).toBe('good');
+});
+
+describe('a name of a container that a service made up', () => {
+  const HOSTILE = [
+    'line\r\nX-Injected: 1\n\nbreak',
+    'right\u202eto left\u2066',
+    'nul\u0000 bell\u0007 escape\u001b[2J',
+    'invisible\u200b\ufeff\u2028\u2029',
+    'half\ud800',
+    '<!channel> <https://evil.example|click> @here #general',
+    '*bold* _it_ ~no~ `code` [click](https://evil.example)',
+    '</title><script>alert(1)</script>',
+    '","severity":"info","x":"',
+    '=?UTF-8?B?ZXZpbA==?=',
+  ];
+  const messageAbout = (name: string): Message => {
+    const condition = { ...CONDITION, title: `tables: ${name}`, message: `${name}: denied`, hint: `See ${name}` };
+    const notice = { id: 'msg_1', channel: 'c', type: 'opened' as const, at: NOW.toISOString(), condition };
+    return { id: 'msg_1', channel: 'c', notices: [notice] };
+  };
+  /** The texts in a value of JSON. */
+  const textsIn = (value: unknown): string[] =>
+    typeof value === 'string'
+      ? [value]
+      : value && typeof value === 'object'
+        ? Object.values(value).flatMap(textsIn)
+        : [];
+
+  it.each(KINDS)('is only text in a message of kind %s', async (kind) => {
+    const plain = await composed(channel(kind, FIELDS), messageAbout('images'), SENDING);
+    const server = await stub((response) => response.writeHead(200).end());
+    for (const name of HOSTILE) {
+      const { url, headers, body } = await composed(channel(kind, FIELDS), messageAbout(name), SENDING);
+      expect(url).toBe(plain.url);
+      expect(Object.keys(headers)).toEqual(Object.keys(plain.headers));
+      for (const value of Object.values(headers)) expect(value).toMatch(/^[\x20-\x7e]*$/);
+      // No line, mark or half of a character that shows itself as something else.
+      const texts = kind === 'ntfy' ? body.split('\n') : textsIn(JSON.parse(body)).flatMap((text) => text.split('\n'));
+      for (const text of texts) expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      expect(texts.length).toBe(
+        (kind === 'ntfy' ? plain.body.split('\n') : textsIn(JSON.parse(plain.body)).flatMap((text) => text.split('\n')))
+          .length,
+      );
+      if (kind === 'webhook') expect(JSON.parse(body).data).toMatchObject({ severity: 'error', job: 'tables' });
+      if (kind === 'teams') {
+        for (const { text } of JSON.parse(body).attachments[0].content.body)
+          expect(text).not.toMatch(/(?<!\\)[*_[\]`~#]/);
+      }
+      if (kind === 'slack') {
+        for (const { text } of JSON.parse(body).blocks) {
+          if (text?.type !== 'mrkdwn') continue;
+          expect(text.verbatim).toBe(true);
+          expect(text.text).not.toMatch(/[<>]|&(?!(amp|lt|gt);)/);
+        }
+      }
+      await post({ url: server.url, headers, body });
+      expect(server.received.at(-1)!.body).toBe(body);
+    }
   });
 });
 

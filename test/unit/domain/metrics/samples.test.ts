@@ -13,6 +13,7 @@ const FACTS: JobFacts = {
   accounts: { source: 'SOURCE', vault: 'VAULT' },
   standings: { backup: { state: 'ok' }, verify: { state: 'overdue', ...DUE } },
   ended: {},
+  others: [],
   running: [
     { id: 'older', what: 'verify', startedAt: '2026-05-10T10:00:00Z' },
     { id: 'newer', what: 'verify', startedAt: '2026-05-10T11:00:00Z' },

@@ -1,8 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
 import { accountConditions, conditionsOf } from '#domain/watch/conditions.ts';
-import type { EndedRun, JobFacts } from '#domain/watch/facts.ts';
+import { type EndedRun, type JobFacts, type OtherRun, withoutContainer, withoutNames } from '#domain/watch/facts.ts';
 import { missedStartId, withMissed } from '#domain/watch/missed-start.ts';
 import { isPaused, pauseEnd } from '#domain/watch/pause.ts';
+import { rated, type Severities } from '#domain/watch/severities.ts';
 
 const NOW = new Date('2026-03-03T12:00:00Z');
 const HOUR = 3_600_000;
@@ -26,12 +27,16 @@ const missed = (code: 'unreachable' | 'run-in-progress', more: object = {}) => (
   backup: { id: 'm', job: 'nightly', what: 'backup' as const, due: text(12), at: text(11.9), code, ...more },
 });
 
+const QUIET = { id: 'o', dryRun: false, startedAt: text(2) };
+const other = (mode: string, more: Partial<OtherRun> = {}): OtherRun => ({ ...QUIET, mode, silentMs: HOUR, ...more });
+
 const factsOf = (more: Partial<JobFacts>): JobFacts => ({
   job: 'nightly',
   accounts: { source: 'SOURCE', vault: 'VAULT' },
   standings: {},
   ended: {},
   running: [],
+  others: [],
   missed: {},
   brakes: [],
   proofs: [],
@@ -122,6 +127,18 @@ describe('the conditions of a job', () => {
       [],
     ],
     ['nothing is usual yet', { running: [{ id: 'r', what: 'backup', startedAt: text(20) }] }, []],
+    ['a restore that is silent', { others: [other('restore')] }, ['error stalled/restore/o']],
+    [
+      'two restores that are silent',
+      { others: [other('restore'), other('restore', { id: 'p' })] },
+      ['error stalled/restore/o', 'error stalled/restore/p'],
+    ],
+    ['a restore that gives signs of life', { others: [{ ...QUIET, mode: 'restore' }] }, []],
+    [
+      'a silent restore hides nothing of the backups',
+      { ended: { backup: FAILED }, others: [other('restore')] },
+      ['error failed/backup/nightly', 'error stalled/restore/o'],
+    ],
     ['brake', { brakes: [{ point: 'p', containers: ['images'] }] }, ['error brake/nightly']],
     ['damaged', { proofs: [proof(2, 5)] }, ['critical damaged/deep/nightly']],
     ['sound', { proofs: [proof(0, 5)], proofWithin: { ms: 24 * HOUR, since: ago(99) } }, []],
@@ -209,4 +226,41 @@ test('an occurrence that is not started is noted once, with its first time and i
   expect(twice.jobs.nightly!.backup).toEqual({ ...first, code: 'throttled' });
   const older = withMissed(twice, { ...first, id: 'older', due: text(36) });
   expect(older).toBe(twice);
+});
+
+it.each([
+  ['restore', false, 'nightly: a restore gives no sign of life'],
+  ['reprocess', false, 'nightly: a reprocess run gives no sign of life'],
+  ['incremental', true, 'nightly: a dry run of a backup gives no sign of life'],
+])('a silent %s is named as people call it', (mode, dryRun, title) => {
+  const [found] = conditionsOf(factsOf({ others: [other(mode, { dryRun })] }), NOW);
+  expect(found).toMatchObject({ title, run: 'o', since: text(1) });
+  expect(found!.hint).toContain('POST /api/runs/o/cancel');
+});
+
+test('names of containers and tables can be left out of every condition', () => {
+  const name = 'very-secret-container';
+  const problem = { code: 'access-denied-source' as const, count: 0, container: name };
+  const facts = factsOf({
+    ended: { backup: run('failed', { problem }), verify: run('failed', { problem }), prune: PARTLY },
+    brakes: [{ point: 'p', containers: [name, 'table.secret'] }],
+  });
+  const said = JSON.stringify(conditionsOf(facts, NOW));
+  expect(said).toContain(name);
+  expect(said).toContain('table.secret');
+  const without = conditionsOf(withoutNames(facts), NOW);
+  expect(JSON.stringify(without)).not.toMatch(/secret/);
+  expect(without.map(({ id }) => id)).toEqual(conditionsOf(facts, NOW).map(({ id }) => id));
+  expect(without[0]!.message).toContain('The run: ');
+  expect(withoutContainer({ problem }).problem).toEqual({ code: problem.code, count: 0 });
+});
+
+test('severities are those of the configuration', () => {
+  const found = conditionsOf(factsOf({ ended: { backup: PARTLY }, brakes: [{ point: 'p', containers: [] }] }), NOW);
+  const severities = (of: Severities) => rated(found, of).map(({ id, severity }) => `${severity} ${id}`);
+  expect(severities({})).toEqual(['warning incomplete/backup/nightly', 'error brake/nightly']);
+  expect(severities({ incomplete: 'error', restored: 'warning' })).toEqual([
+    'error incomplete/backup/nightly',
+    'error brake/nightly',
+  ]);
 });

@@ -25,7 +25,7 @@ function stateOf(facts: Partial<JobFacts>, main: 'backup' | 'reconcile' = 'backu
       standings: { [main]: { state: 'ok' } },
       ended: { [main]: ended('succeeded') },
     },
-    ...{ running: [], missed: {}, brakes: [], proofs: [] },
+    ...{ running: [], others: [], missed: {}, brakes: [], proofs: [] },
     ...facts,
   };
   return jobStateOf(all, conditionsOf(all, NOW), { main, now: NOW });

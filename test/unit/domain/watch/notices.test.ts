@@ -1,16 +1,20 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { nextAfter } from '#domain/run/schedule.ts';
 import type { Condition } from '#domain/watch/conditions.ts';
-import { dueMessages, NOTHING, type Notices, type Route, withConditions, withoutSent } from '#domain/watch/notices.ts';
+import type { KnownRun } from '#domain/watch/known-run.ts';
 import {
-  EMPTY_STATE,
-  isWatchState,
-  type KnownRun,
-  usualMs,
-  withAnswers,
-  withRuns,
-  withSent,
-} from '#domain/watch/state.ts';
+  dueMessages,
+  NOTHING,
+  type Notices,
+  type Route,
+  type Summary,
+  withConditions,
+  withoutSent,
+  withRunEnds,
+  withSummaries,
+} from '#domain/watch/notices.ts';
+import type { RunEnd } from '#domain/watch/run-end.ts';
+import { EMPTY_STATE, isWatchState, usualMs, withAnswers, withRuns, withSent } from '#domain/watch/state.ts';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2026-03-02T00:00:00Z');
@@ -159,6 +163,108 @@ test('a channel that takes nothing for long keeps the newest hundred', () => {
   }
   expect(notices.outbox).toHaveLength(100);
   expect(notices.outbox.at(-1)!.at).toBe(at(14.9).toISOString());
+});
+
+const ended = (more: Partial<RunEnd> = {}): RunEnd => ({
+  ...{ id: 'restored/r', condition: 'restored', severity: 'info', job: 'nightly', run: 'r' },
+  ...{ since: at(0).toISOString(), title: 'a', message: 'b', hint: 'c' },
+  ...more,
+});
+
+test('the end of a run goes to channels that name it, its severity or everything, and to no other', () => {
+  const routes: Route[] = [
+    { channel: 'name', when: ['restored'], recovered: true },
+    { channel: 'severity', when: ['info'], recovered: true },
+    { channel: 'all', when: ['all'], recovered: true },
+    { channel: 'errors', when: ['error', 'critical'], recovered: true },
+    { channel: 'others', when: ['all'], jobs: ['other'], recovered: true },
+    { channel: 'prunes', when: ['pruned', 'cancelled'], recovered: true },
+  ];
+  const { outbox } = withRunEnds(NOTHING, [ended()], { routes, now: at(0) });
+  expect(outbox.map(({ channel, type }) => `${type} ${channel}`)).toEqual([
+    'ended name',
+    'ended severity',
+    'ended all',
+  ]);
+});
+
+test('the message about the end of a run has one id, whenever it is decided', () => {
+  const ids = [0, 1].map((hour) => {
+    const { outbox } = withRunEnds(NOTHING, [ended()], { routes: [{ ...OPS, when: ['all'] }], now: at(hour) });
+    return outbox[0]!.id;
+  });
+  expect(ids[0]).toBe(ids[1]);
+  const other = withRunEnds(NOTHING, [ended({ id: 'restored/s' })], {
+    routes: [{ ...OPS, when: ['all'] }],
+    now: at(0),
+  });
+  expect(other.outbox[0]!.id).not.toBe(ids[0]);
+});
+
+test('the digests of two vaults at one time are two messages', () => {
+  const digestAfter = (now: Date) => nextAfter('0 0 8 * * *', 'UTC', now);
+  const of = (id: string) => {
+    const notices = withConditions(NOTHING, [condition({ id }), condition({ id: `${id}2` })], {
+      ...{ routes: [{ ...OPS, digestAfter }], now: at(0), isKnown: () => true },
+    });
+    return dueMessages(notices, ['ops'], at(8));
+  };
+  const [first, second] = [of('failed/backup/a'), of('failed/backup/b')];
+  expect([first, second].map((messages) => messages.map(({ notices }) => notices.length))).toEqual([[2], [2]]);
+  expect(first[0]!.id).not.toBe(second[0]!.id);
+});
+
+describe('a digest that always comes', () => {
+  const route: Route = {
+    ...{ channel: 'mail', when: ['error'], recovered: true, always: true },
+    digestAfter: (now) => nextAfter('0 0 8 * * *', 'UTC', now),
+  };
+  const summary: Summary = { condition: 'summary', severity: 'info', title: 'All is well', message: 'x', hint: 'y' };
+  const known = { routes: [route], busy: new Set<string>(), summaryFor: () => summary };
+
+  /** The hours at which a summary was decided, of passes at these hours. */
+  function decided(hours: number[], busyAt: number[] = [], routes = [route]): number[] {
+    let next: Record<string, string> = {};
+    return hours.filter((hour) => {
+      const busy = new Set(busyAt.includes(hour) ? ['mail'] : []);
+      const found = withSummaries(NOTHING, next, { ...known, routes, busy, now: at(hour) });
+      next = found.next;
+      return found.notices.outbox.length > 0;
+    });
+  }
+
+  it('comes once at each of its times, and not before the first', () => {
+    expect(decided([0, 7, 7.9, 8, 8.1, 12, 31, 32.5, 33])).toEqual([8, 32.5]);
+  });
+
+  it('leaves it to a digest that has something to report', () => {
+    expect(decided([0, 8, 8.1, 32], [8])).toEqual([32]);
+  });
+
+  it('comes once for a time of many days', () => {
+    expect(decided([0, 24 * 30, 24 * 30 + 1])).toEqual([24 * 30]);
+  });
+
+  it('is not for digests that do not say so', () => {
+    expect(decided([0, 8, 32], [], [{ ...route, always: false }])).toEqual([]);
+  });
+
+  it('follows a schedule that has changed', () => {
+    const late = { mail: at(500).toISOString() };
+    expect(withSummaries(NOTHING, late, { ...known, now: at(0) }).next).toEqual({ mail: at(8).toISOString() });
+  });
+
+  it('is a message of its own at once, one for each choice of jobs', () => {
+    const routes = [route, { ...route, jobs: ['a', 'b'] }];
+    const due = { mail: at(8).toISOString(), 'mail/a/b': at(8).toISOString() };
+    const { notices } = withSummaries(NOTHING, due, { ...known, routes, now: at(8) });
+    const messages = dueMessages(notices, ['mail'], at(8));
+    expect(messages.map((message) => message.notices.map((notice) => notice.condition.id))).toEqual([
+      ['summary/mail'],
+      ['summary/mail/a/b'],
+    ]);
+    expect(new Set(messages.map(({ id }) => id)).size).toBe(2);
+  });
 });
 
 const run = (id: string, hour: number, more: Partial<KnownRun> = {}): KnownRun => ({

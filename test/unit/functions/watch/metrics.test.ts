@@ -38,7 +38,7 @@ beforeEach(() => {
         ['SOURCE', {}],
         ['VAULT', {}],
       ]),
-      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map() },
+      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map(), severity: {}, names: true },
     },
     catalog: (alias: string) =>
       new MemoryCatalog(alias, rows, async (call, carryOut) => {

@@ -1,19 +1,29 @@
 import { expect, test } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
-import { pingStart } from '#app/ping-check.ts';
-import type { Ping } from '#domain/watch/ping.ts';
+import { pingEnd, pingStart } from '#app/ping-check.ts';
+import { problemOf } from '#domain/run/problems.ts';
+import type { RunSummary } from '#domain/run/run.ts';
+import type { CheckOption, Ping } from '#domain/watch/ping.ts';
 import { watchHandler } from '#functions/watch/watch.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 
 /** A vault whose job has a check. */
-function room() {
+function room(ping: CheckOption = 'CHECK', style: { names?: boolean; link?: string } = {}) {
   const vault = new Vault();
-  vault.jobs = [jobOf('nightly', { ping: 'CHECK' })];
+  vault.jobs = [jobOf('nightly', { ping })];
   vault.put('secret/name.txt', 'content');
   const pings: (Ping & { address: string })[] = [];
   let refuses = false;
   const given = vault.deps();
-  const notify = { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map([['CHECK', 'https://hc/1']]) };
+  const notify = {
+    every: '',
+    timeZone: 'UTC',
+    channels: [],
+    send: [],
+    pings: new Map([['CHECK', 'https://hc/1']]),
+    severity: {},
+    ...{ names: true, ...style },
+  };
   const deps = {
     ...given,
     configuration: { ...given.configuration, notify, accounts: new Map() },
@@ -51,6 +61,35 @@ test('a run that fails is a failure, and says why', async () => {
   vault.source.deleteContainer('data');
   await vault.run({ mode: 'full' });
   expect(pings).toMatchObject([{ event: 'fail', body: expect.stringContaining('container') }]);
+});
+
+/** A run that completed with failures, as its summary says. */
+async function withFailures(vault: Vault): Promise<RunSummary> {
+  const problem = problemOf('access-denied-source', 0, 'very-secret');
+  return { ...(await vault.run({ mode: 'full' })), status: 'completed-with-failures', problems: [problem] };
+}
+
+test.each([
+  ['CHECK', 'fail'],
+  [{ url: 'CHECK', incomplete: 'fail' }, 'fail'],
+  [{ url: 'CHECK', incomplete: 'ok' }, 'success'],
+] as const)('a run with failures is to the check %o as it says: %s', async (check, event) => {
+  const { vault, deps, pings } = room(check);
+  await pingEnd(deps, await withFailures(vault));
+  expect(pings.at(-1)).toMatchObject({ event, address: 'https://hc/1' });
+  await pingEnd(deps, { ...(await withFailures(vault)), status: 'failed' });
+  expect(pings.at(-1)).toMatchObject({ event: 'fail' });
+});
+
+test('a ping names containers unless they may not leave, and ends with the link', async () => {
+  for (const names of [true, false]) {
+    const link = 'https://backups.example.net/';
+    const { vault, deps, pings } = room('CHECK', { names, link });
+    await pingStart(deps, await vault.begin({ mode: 'full' }));
+    await pingEnd(deps, await withFailures(vault));
+    for (const { body } of pings) expect(body.split('\n').at(-1)).toBe(link);
+    expect(pings.at(-1)!.body.includes('very-secret')).toBe(names);
+  }
 });
 
 test('dry runs and runs of other kinds report to no check', async () => {

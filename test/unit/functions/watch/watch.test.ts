@@ -4,6 +4,7 @@ import type { Job } from '#config/configuration.ts';
 import type { Notify } from '#config/notify.ts';
 import { lockPath, notesPath } from '#domain/run/control-paths.ts';
 import { acquire, release } from '#domain/run/lock.ts';
+import type { RunSummary } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import type { Message } from '#domain/watch/notices.ts';
 import { watchHandler } from '#functions/watch/watch.ts';
@@ -27,6 +28,8 @@ const NOTIFY: Notify = {
     { to: ['mail'], when: ['error', 'critical'], recovered: true, digest: '0 0 8 * * *' },
   ],
   pings: new Map(),
+  severity: {},
+  names: true,
 };
 
 class Crash extends Error {}
@@ -133,6 +136,21 @@ class Room {
     });
   }
 
+  /** A restore of which a catalog knows more than a vault. */
+  async restoreThatDies(status: 'running' | 'failed'): Promise<void> {
+    const began = new Date('2026-05-20T12:00:00Z');
+    await this.deps.catalog('VAULT').put({
+      ...{ id: newRunId('nightly', began, 'aaaaaa'), job: 'nightly', mode: 'restore', trigger: 'http', dryRun: false },
+      ...{ status, startedAt: began.toISOString() },
+      ...(status === 'failed' && { finishedAt: new Date(this.now).toISOString() }),
+    });
+  }
+
+  loseState(): Promise<unknown> {
+    const blob = { name: 'watch/state.json', body: Buffer.from('{'), metadata: {}, headers: {} };
+    return Promise.resolve(this.vault.vault.write('strongroom', blob));
+  }
+
   /** One pass; a crash ends the process, and the next pass is that of another. */
   async pass(): Promise<void> {
     try {
@@ -169,6 +187,34 @@ const DAILY: Partial<Job> = {
 };
 const VERIFIED = { mode: 'verify' };
 
+const RESTORE = { mode: 'restore', trigger: 'http' };
+const PRUNE = { mode: 'prune', counts: { listed: 10, failed: 0, removed: 4 } };
+
+/** What is done by hand on some days, and a prune. One restore dies, and the next start of the job ends it. */
+async function byHand(room: Room, day: number): Promise<void> {
+  if (day % 9 === 0) await room.run('succeeded', RESTORE);
+  if (day === 13) await room.run('failed', RESTORE);
+  if (day === 14) await room.run('succeeded', PRUNE);
+  if (day === 16) await room.run('cancelled', RESTORE);
+  if (day === 17) await room.run('succeeded', { ...RESTORE, dryRun: true });
+  if (day === 20 || day === 21) await room.restoreThatDies(day === 20 ? 'running' : 'failed');
+  // While the vault does not answer.
+  if (day === 25) await room.run('succeeded', RESTORE);
+}
+
+const idAt = (time: string) => newRunId('nightly', new Date(time), 'aaaaaa');
+/** In a month: what is reported once. */
+const ENDED = [
+  `restored/${idAt('2026-05-09T12:00:00Z')}`,
+  `restored/${idAt('2026-05-13T12:00:00Z')}`,
+  `pruned/${idAt('2026-05-14T12:00:00Z')}`,
+  `cancelled/${idAt('2026-05-16T12:00:00Z')}`,
+  `restored/${idAt('2026-05-18T12:00:00Z')}`,
+  `restored/${idAt('2026-05-20T12:00:00Z')}`,
+  `restored/${idAt('2026-05-25T12:00:00Z')}`,
+  `restored/${idAt('2026-05-27T12:00:00Z')}`,
+];
+
 /** A month: some nights fail, some do not happen, the brake engages, an account and the vault are out of reach. */
 async function month(room: Room): Promise<void> {
   room.vault.clock.app = room.vault.clock.service = Date.parse('2026-05-01T00:00:00Z');
@@ -180,6 +226,7 @@ async function month(room: Room): Promise<void> {
     if (day === 12) await room.brake(false);
     for (let hour = 0; hour < 24; hour += 6) {
       if (hour === 6 && ![18, 19].includes(day)) await room.run('succeeded', VERIFIED);
+      if (hour === 12) await byHand(room, day);
       await room.pass();
       room.vault.pass(6);
     }
@@ -206,6 +253,7 @@ const EXPECTED = [
   'unproved/nightly',
   'out-of-reach/SOURCE',
   'out-of-reach/VAULT',
+  `stalled/restore/${idAt('2026-05-20T12:00:00Z')}`,
 ];
 
 describe('a month', () => {
@@ -229,6 +277,8 @@ describe('a month', () => {
     expect(reported.filter((each) => each === 'opened overdue/backup/nightly')).toHaveLength(2);
     // Of the two nights that did not happen, the second is reported as a repetition.
     expect(reported).toContain('repeated overdue/backup/nightly');
+    // What a person or a prune did is reported once, and in its order.
+    expect(reported.filter((each) => each.startsWith('ended '))).toEqual(ENDED.map((id) => `ended ${id}`));
     // A digest comes once a day.
     const digests = room.sent.filter(({ channel }) => channel === 'mail');
     expect(new Set(digests.map(({ at }) => new Date(at).getUTCHours()))).toEqual(new Set([12]));
@@ -421,4 +471,134 @@ test('before its first restore point, a job has nothing to verify, and owes no v
   room.vault.pass(12);
   await room.pass();
   expect(room.reported()).toEqual(['opened overdue/verify/nightly']);
+});
+
+test('a watch that has lost its memory reports the ends of the last day again, under the same ids', async () => {
+  const room = new Room(DAILY);
+  await room.run('succeeded', RESTORE);
+  room.vault.pass(2);
+  await room.pass();
+  await room.pass();
+  expect(room.sent.map(({ type }) => type)).toEqual(['ended']);
+  await room.loseState();
+  await room.pass();
+  expect(room.sent.map(({ type }) => type)).toEqual(['ended', 'ended']);
+  expect(new Set(room.sent.map(({ message }) => message)).size).toBe(1);
+  room.vault.pass(48);
+  await room.loseState();
+  await room.pass();
+  expect(room.sent.filter(({ type }) => type === 'ended')).toHaveLength(2);
+});
+
+test('the end of a restore that no list has any more is found in the vault', async () => {
+  const room = new Room(DAILY);
+  const backup = await room.vault.backup();
+  const id = idAt(new Date(room.now).toISOString());
+  const startedAt = new Date(room.now).toISOString();
+  const row = { id, job: 'nightly', ...RESTORE, dryRun: false, status: 'running', startedAt };
+  let rows: CatalogRow[] = [row];
+  room.deps = { ...room.deps, catalog: () => ({ list: async () => ({ rows }) }) } as unknown as Dependencies;
+  room.handler = watchHandler(room.deps);
+  await room.pass();
+  rows = [];
+  room.vault.pass(1);
+  await room.pass();
+  expect(room.reported()).toEqual([`opened stalled/restore/${id}`]);
+  const restore = { point: backup.id, target: {}, existing: 'skip' };
+  const finishedAt = new Date(room.now).toISOString();
+  const summary = { ...backup, ...row, status: 'succeeded', finishedAt, restorePoint: false, restore };
+  await room.vault.control.writeSummary(summary as unknown as RunSummary);
+  await room.pass();
+  await room.pass();
+  expect(room.reported().slice(1)).toEqual([`closed stalled/restore/${id}`, `ended restored/${id}`]);
+});
+
+test('a severity of the configuration decides who gets a condition, and the end of a run', async () => {
+  const severity = { failed: 'info', restored: 'critical' } as const;
+  const send: Notify['send'] = [{ to: ['mail'], when: ['error', 'critical'], recovered: true }];
+  const room = new Room(DAILY, { ...NOTIFY, send, severity });
+  await room.run('failed');
+  room.vault.pass(1);
+  await room.run('succeeded', RESTORE);
+  await room.pass();
+  expect(room.reported('mail')).toEqual([expect.stringMatching(/^ended restored\//)]);
+});
+
+test('names of containers are in nothing that is to be sent, if they may not leave', async () => {
+  for (const names of [true, false]) {
+    const room = new Room(DAILY, { ...NOTIFY, names });
+    const problem = { code: 'access-denied-source' as const, container: 'very-secret', count: 0, message: '' };
+    await room.run('failed', { problem });
+    await room.brake(true);
+    room.vault.pass(1);
+    await room.run('failed', { ...RESTORE, problem });
+    room.refuse = () => true;
+    await room.pass();
+    const { state } = await new WatchStore(room.deps.blobs('VAULT')).readState();
+    const said = state!.notices.outbox.map(({ condition }) => `${condition.title} ${condition.message}`);
+    expect(said).toHaveLength(6);
+    expect(said.filter((text) => text.includes('very-secret'))).toHaveLength(names ? 4 : 0);
+    expect(said.filter((text) => text.includes('too much of data'))).toHaveLength(names ? 2 : 0);
+  }
+});
+
+describe('a digest that always comes', () => {
+  const send: Notify['send'] = [
+    { to: ['mail'], when: ['error', 'critical'], recovered: true, digest: '0 0 8 * * *', always: true },
+  ];
+
+  /** Two jobs, each with a vault of its own. */
+  function twoVaults() {
+    const room = new Room({ schedule: '0 0 0 * * *' }, { ...NOTIFY, send });
+    const other = new Vault();
+    const destination = { account: 'OTHER', container: '{container}backup' };
+    const second = { ...jobOf('second', {}), destination };
+    const { blobs, catalog, configuration } = room.deps;
+    let isDown = false;
+    const network = async <T>(_: Call, carryOut: () => T): Promise<T> => {
+      if (isDown) throw new StorageError('unreachable', 'no connection', 0, 'ECONNREFUSED');
+      return carryOut();
+    };
+    const texts: string[] = [];
+    const notifier = {
+      send: async (_: unknown, { notices }: Message) => {
+        texts.push(...notices.map(({ condition }) => condition.title));
+      },
+    };
+    room.deps = {
+      ...room.deps,
+      notifier,
+      configuration: { ...configuration, jobs: [...configuration.jobs, second] },
+      blobs: (alias: string) => (alias === 'OTHER' ? new MemoryBlobs(other.vault, network) : blobs(alias)),
+      catalog: (alias: string) => (alias === 'OTHER' ? other.deps().catalog('VAULT') : catalog(alias)),
+    } as unknown as Dependencies;
+    room.handler = watchHandler(room.deps);
+    const day = async () => {
+      for (let hour = 0; hour < 24; hour += 6) {
+        if (hour === 0) await room.run('succeeded');
+        await room.pass();
+        room.vault.pass(6);
+      }
+      return texts.splice(0);
+    };
+    room.vault.clock.app = room.vault.clock.service = Date.parse('2026-05-01T00:00:00Z');
+    return { room, day, down: (value: boolean) => (isDown = value) };
+  }
+
+  it('says that all is well, once a day, if every vault says so', async () => {
+    const { day, down } = twoVaults();
+    expect(await day()).toEqual(['All is well: 2 jobs']);
+    expect(await day()).toEqual(['All is well: 2 jobs']);
+    down(true);
+    // By the time of the digest, the third pass has found the vault out of reach.
+    expect(await day()).toEqual(['Not all is well: 1 condition open, 1 job not read']);
+  });
+
+  it('lists what is still open on the next day, and leaves the first to the digest of it', async () => {
+    const { room, day } = twoVaults();
+    await day();
+    await room.brake(true);
+    expect(await day()).toEqual(['nightly: the safety brake is engaged']);
+    expect(await day()).toEqual(['Not all is well: 1 condition open']);
+  });
 });
