@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { HttpRequest } from '@azure/functions';
+import { etagOf, isNotModified } from '#functions/http/not-modified.ts';
 import { pageHandler } from '#functions/page.ts';
 import { expectAsContracted } from '../support/app/contract.ts';
 
@@ -53,8 +54,15 @@ export class PageServer {
       };
       this.calls.push(call);
       const answer = this.#answer(call);
-      response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
-      response.end(answer.body === undefined ? '' : JSON.stringify(answer.body));
+      const content = answer.body === undefined ? '' : JSON.stringify(answer.body);
+      const etag = etagOf(content);
+      const isKnown = answer.status === 200 && isNotModified(headers.get('if-none-match'), etag);
+      response.writeHead(isKnown ? 304 : answer.status, {
+        'content-type': 'application/json',
+        etag,
+        ...answer.headers,
+      });
+      response.end(isKnown ? '' : content);
     });
   }
 

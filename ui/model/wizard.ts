@@ -85,6 +85,25 @@ export function configurationOf(choices: Choices): object {
   };
 }
 
+/**
+ * Which of the containers the patterns choose, where `*` stands for any characters. It never stands for those of the
+ * system or of Strongroom.
+ */
+export function chosen(patterns: string, names: readonly string[]): { name: string; isChosen: boolean }[] {
+  const given = namesIn(patterns);
+  return names.map((name) => ({ name, isChosen: given.some((pattern) => matches(pattern, name)) }));
+}
+
+function matches(pattern: string, name: string): boolean {
+  if (!pattern.includes('*')) return pattern === name;
+  if (name.startsWith('$') || name === 'strongroom') return false;
+  return new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`).test(name);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[^a-z0-9-]/gi, '\\$&');
+}
+
 function namesIn(text: string): string[] {
   return text
     .split(/[\s,]+/)

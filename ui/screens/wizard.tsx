@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
-import { CallError, post } from '../app/api.ts';
+import { CallError, get, post } from '../app/api.ts';
 import { lacking, may, who } from '../app/caller.ts';
-import { link } from '../app/router.ts';
+import { at, link } from '../app/router.ts';
 import type { Answer, ApiError } from '../model/answer.ts';
 import {
   type Choices,
+  chosen,
   configurationOf,
   FREQUENCIES,
   FREQUENCY_WORDS,
@@ -12,8 +13,11 @@ import {
   firstChoices,
   scheduleOf,
 } from '../model/wizard.ts';
+import { Button } from '../parts/button.tsx';
 import { Copy } from '../parts/copy.tsx';
-import { Mark } from '../parts/mark.tsx';
+import { useAction } from '../parts/dialog.tsx';
+import { Mark, Sign } from '../parts/mark.tsx';
+import { Name } from '../parts/name.tsx';
 import { ErrorBox, Note } from '../parts/problem.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
 
@@ -73,6 +77,7 @@ function Form({ choices, set }: FormProps) {
       {text('name', 'Name', 'Lower case, such as nightly.')}
       {text('source', 'Account to back up', 'The name of the app settings with its connection.')}
       {text('containers', 'Containers', 'Names and patterns, with commas: images, tenant-*. A * is for all.')}
+      <Containers account={choices.source} patterns={choices.containers} />
       {text('tables', 'Tables', 'The same for tables; empty for none.')}
       {text('vault', 'Vault', 'The account to copy to: the name of its app settings.')}
       {text(
@@ -137,6 +142,37 @@ function Form({ choices, set }: FormProps) {
     </form>
   );
 }
+
+/** What is in the account now, and which of it the patterns choose. */
+function Containers({ account, patterns }: { account: string; patterns: string }) {
+  const [found, setFound] = useState<Answer<'listAccountContainers'> | undefined>(undefined);
+  const { begin, isBusy, error } = useAction(async () =>
+    setFound(await get('listAccountContainers', at`accounts/${account.trim()}/containers`)),
+  );
+  const names = found?.account === account.trim() ? chosen(patterns, found.containers) : undefined;
+  return (
+    <div class="field">
+      <Button kind="quiet" isBusy={isBusy} why={lacking('read')} onClick={begin}>
+        Show the containers that are there
+      </Button>
+      {error && <ErrorBox error={error} />}
+      {names?.length === 0 && <p class="small">There is no container in {account} yet.</p>}
+      {names && names.length > 0 && (
+        <ul class="plain small">
+          {names.slice(0, MOST_SHOWN).map(({ name, isChosen }) => (
+            <li>
+              <Sign tone={isChosen ? 'good' : 'quiet'} shape={isChosen ? 'check' : 'dash'} /> <Name of={name} />
+              <span class="unseen">{isChosen ? ', backed up' : ', not backed up'}</span>
+            </li>
+          ))}
+          {(names.length > MOST_SHOWN || found?.next) && <li>and more</li>}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+const MOST_SHOWN = 50;
 
 const VERIFY = [
   ['quick', 'quick: compare the vault with the manifest'],

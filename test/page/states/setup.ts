@@ -93,6 +93,15 @@ export const SETUP_STATES: readonly State[] = [
     },
   },
   {
+    ...{ name: 'wizard-containers', path: '/setup/config', says: ['images', 'tenant-1', 'and more'] },
+    answers: {
+      'GET /api/whoami': ADMIN,
+      'POST /api/config/check': { isValid: true, problems: [], jobs: 1, archives: 0 },
+      'GET /api/accounts/SOURCE/containers': { account: 'SOURCE', containers: ['images', 'tenant-1'], next: 'more' },
+    },
+    does: (page) => page.getByRole('button', { name: 'Show the containers that are there' }).click(),
+  },
+  {
     ...{
       name: 'wizard-wrong',
       path: '/setup/config',

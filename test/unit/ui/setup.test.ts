@@ -1,9 +1,11 @@
 import { describe, expect, it, test } from 'vitest';
 import { loadConfiguration } from '#config/configuration.ts';
+import { matches } from '#domain/blobs/container-pattern.ts';
 import { RIGHTS } from '#domain/rights/right.ts';
-import { type Check, checksByAccount, RIGHTS as WORDS, stepsOfSetup } from '../../../ui/model/setup.ts';
+import { type Check, checksByAccount, stepsOfSetup, RIGHTS as WORDS } from '../../../ui/model/setup.ts';
 import {
   type Choices,
+  chosen,
   configurationOf,
   FREQUENCIES,
   fileText,
@@ -103,6 +105,15 @@ describe('the configuration that the page writes', () => {
       ],
     });
     expect(fileText(configurationOf(choices))).not.toContain('timeZone');
+  });
+
+  it('chooses containers as the app does', () => {
+    const names = ['images', 'tenant-1', 'tenants', '$web', 'strongroom'];
+    const of = (patterns: string) => chosen(patterns, names).flatMap(({ name, isChosen }) => (isChosen ? name : []));
+    for (const patterns of ['*', 'images', 'tenant-*, $web', 'tenant*', '', 'strongroom', 't*t*']) {
+      const matchers = patterns.split(', ').filter((each) => each !== '');
+      expect(of(patterns), patterns).toEqual(names.filter((name) => matchers.some((each) => matches(each, name))));
+    }
   });
 
   it('keeps short lists on one line', () => {
