@@ -50,7 +50,7 @@ export function reasonWords(reason: string): string {
   const known = WORDS[reason];
   if (known !== undefined) return known;
   const last = /^last (\d+)$/.exec(reason);
-  if (last) return `one of the newest ${last[1]}`;
+  if (last) return last[1] === '1' ? 'the last one' : `one of the newest ${last[1]}`;
   const period = /^(daily|weekly|monthly|yearly) (.+)$/.exec(reason);
   if (period) return `the ${period[1]} one of ${period[2]}`;
   const within = /^within (.+)$/.exec(reason);

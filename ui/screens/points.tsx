@@ -90,7 +90,7 @@ function PointTable({ points, hasJobs }: { points: readonly ApiPoint[]; hasJobs:
   return (
     <Table
       caption="Restore points, the newest first"
-      head={['Time', ...(hasJobs ? ['Job'] : []), 'State', '#Holds', '#Size', 'Last verification']}
+      head={['Time', 'State', ...(hasJobs ? ['Job'] : []), '#Holds', '#Size', 'Last verification']}
     >
       {points.map((point) => (
         <tr key={point.id}>
@@ -102,7 +102,6 @@ function PointTable({ points, hasJobs }: { points: readonly ApiPoint[]; hasJobs:
               <Ago time={point.time} />
             </div>
           </th>
-          {hasJobs && <td class="nowrap">{point.job}</td>}
           <td>
             <span class="marks">
               <Wholeness point={point} />
@@ -110,6 +109,7 @@ function PointTable({ points, hasJobs }: { points: readonly ApiPoint[]; hasJobs:
             </span>
             {point.hold && <div class="small">{point.hold.reason}</div>}
           </td>
+          {hasJobs && <td class="nowrap">{point.job}</td>}
           <td class="number">
             {contentLines(point).map((line) => (
               <div key={line}>{line}</div>
