@@ -46,12 +46,13 @@ export function archiveContainer({ source, destination }: Pick<Rule, 'source' | 
 
 /** `5,020 archived · 1 failed · 2 missed`. */
 export function receiptWords({ receipts }: Pick<Rule, 'receipts'>): string {
-  const { done, claimed, failed, missed, isComplete } = receipts;
+  const { done, claimed, failed, missed, settled, isComplete } = receipts;
   const parts = [
     `${number(done)} archived`,
     ...(claimed > 0 ? [`${number(claimed)} in progress`] : []),
     ...(failed > 0 ? [`${number(failed)} failed`] : []),
     ...(missed > 0 ? [`${number(missed)} missed`] : []),
+    ...(settled > 0 ? [`${number(settled)} settled`] : []),
   ];
   return `${isComplete ? '' : 'at least '}${parts.join(' · ')}`;
 }
@@ -68,6 +69,7 @@ const STATES: Readonly<Record<string, Mark>> = {
   claimed: { tone: 'busy', shape: 'dot', word: 'in progress' },
   failed: { tone: 'bad', shape: 'cross', word: 'failed' },
   missed: { tone: 'warn', shape: 'dash', word: 'missed' },
+  settled: { tone: 'quiet', shape: 'dash', word: 'settled' },
 };
 
 /** How an upload stands, by the state of its receipt. A state that is not known is shown by its name. */

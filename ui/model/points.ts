@@ -61,8 +61,8 @@ export function contentLines({ blobs, entities }: Pick<ApiPoint, 'blobs' | 'enti
 export type ApiProof = ApiPoint['verifications'][number];
 
 /**
- * What a verification shows. `listed`: it found nothing wrong, and read nothing: a listing proves less than content, and
- * is never shown as if it were the same.
+ * What a verification shows. `listed`: it found nothing wrong, and read nothing. A listing proves less than content,
+ * and is never shown as if it were the same.
  */
 export type ProofState = 'sound' | 'listed' | 'damaged';
 

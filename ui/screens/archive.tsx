@@ -16,9 +16,10 @@ import {
   receiptWords,
   triggerWords,
 } from '../model/archives.ts';
+import { byWords, reasonProblem } from '../model/notes.ts';
 import { counted } from '../model/quantity.ts';
 import { Button } from '../parts/button.tsx';
-import { useAction } from '../parts/dialog.tsx';
+import { Confirm, useAction } from '../parts/dialog.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Mark } from '../parts/mark.tsx';
@@ -104,7 +105,7 @@ function FailedUploads({ rule }: { rule: string }) {
             </div>
             {all.error && <ErrorBox error={all.error} />}
             {groupsOf(uploads).map((group) => (
-              <Group key={group.code} rule={rule} group={group} />
+              <Group key={group.code} rule={rule} group={group} again={list.again} />
             ))}
           </>
         )
@@ -120,7 +121,13 @@ function useReprocess(rule: string, id?: string) {
   });
 }
 
-function Group({ rule, group: { code, hint, uploads } }: { rule: string; group: PoisonGroup }) {
+interface GroupProps {
+  rule: string;
+  group: PoisonGroup;
+  again: () => void;
+}
+
+function Group({ rule, group: { code, hint, uploads }, again }: GroupProps) {
   const [most, setMost] = useState(20);
   return (
     <section class="card">
@@ -132,7 +139,7 @@ function Group({ rule, group: { code, hint, uploads } }: { rule: string; group: 
       </p>
       <ul class="uploads">
         {uploads.slice(0, most).map((upload) => (
-          <Upload key={upload.id} rule={rule} upload={upload} />
+          <Upload key={upload.id} rule={rule} upload={upload} again={again} />
         ))}
       </ul>
       {uploads.length > most && (
@@ -146,7 +153,14 @@ function Group({ rule, group: { code, hint, uploads } }: { rule: string; group: 
   );
 }
 
-function Upload({ rule, upload: { id, container, name, since, times, message } }: { rule: string; upload: Poison }) {
+interface UploadProps {
+  rule: string;
+  upload: Poison;
+  again: () => void;
+}
+
+function Upload({ rule, upload: { id, container, name, since, times, message }, again }: UploadProps) {
+  const [isSettling, setSettling] = useState(false);
   const { isBusy, error, begin } = useReprocess(rule, id);
   return (
     <li>
@@ -155,17 +169,59 @@ function Upload({ rule, upload: { id, container, name, since, times, message } }
           <span class="muted">{container} / </span>
           <Name of={name} />
         </span>
-        {lacking('run') === undefined && (
-          <Button kind="quiet" onClick={begin} isBusy={isBusy}>
-            Try again
-          </Button>
-        )}
+        <span class="actions">
+          {lacking('run') === undefined && (
+            <Button kind="quiet" onClick={begin} isBusy={isBusy}>
+              Try again
+            </Button>
+          )}
+          {lacking('protect') === undefined && (
+            <Button kind="quiet" onClick={() => setSettling(true)}>
+              Settle …
+            </Button>
+          )}
+        </span>
       </div>
       <p class="small">
         {counted(times, 'time')}, first <Ago time={since} />. The service said: {message}
       </p>
       {error && <ErrorBox error={error} />}
+      {isSettling && <Settle rule={rule} id={id} name={name} onDone={again} onClose={() => setSettling(false)} />}
     </li>
+  );
+}
+
+interface SettleProps {
+  rule: string;
+  id: string;
+  name: string;
+  onDone: () => void;
+  onClose: () => void;
+}
+
+/** For what is never going to be archived: it leaves the list, with who decided it and why. */
+function Settle({ rule, id, name, onDone, onClose }: SettleProps) {
+  const [reason, setReason] = useState('');
+  return (
+    <Confirm
+      title="Settle this upload"
+      action="Settle it"
+      isDanger
+      why={reason === '' ? undefined : reasonProblem(reason)}
+      run={async () => {
+        await post('settlePoison', at`archives/${rule}/poison/${id}/settle`, { reason: reason.trim() });
+        onDone();
+      }}
+      onClose={onClose}
+    >
+      <p>
+        <Name of={name} /> is not archived, and no reconciliation tries it again. Its receipt keeps the reason.
+      </p>
+      <label class="field">
+        <span>Why</span>
+        <input required maxLength={200} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+      </label>
+    </Confirm>
   );
 }
 
@@ -270,7 +326,7 @@ function Whole({ rule, name }: { rule: string; name: string }) {
 }
 
 function OneReceipt({
-  receipt: { source, state, tries, archived, problem, finishedAt, seconds },
+  receipt: { source, state, tries, archived, problem, settlement, finishedAt, seconds },
 }: {
   receipt: Receipt;
 }) {
@@ -299,6 +355,11 @@ function OneReceipt({
             {archived.method}
             {archived.lacks !== undefined && `, lacks: ${archived.lacks}`}
           </span>
+        </p>
+      )}
+      {settlement && (
+        <p>
+          Settled {byWords(settlement.by)} on <At time={settlement.at} />: “{settlement.reason}”
         </p>
       )}
       {problem && (

@@ -12,7 +12,7 @@ const rule: Rule = {
   events: { queue: 'strongroom-uploads', queueAccount: 'AzureWebJobsStorage' },
   ...{ quietMinutes: null, receiptsKept: null, ping: null },
 };
-const receipts = { done: 5020, claimed: 0, failed: 1, missed: 2, isComplete: true };
+const receipts = { done: 5020, claimed: 0, failed: 1, missed: 2, settled: 0, isComplete: true };
 const whole: Answer<'getArchive'> = {
   ...rule,
   receipts: { ...receipts, newest: { name: '2026/a.jpg', at: '2026-11-30T11:58:00.000Z' } },
@@ -21,6 +21,7 @@ const whole: Answer<'getArchive'> = {
 const upload = (id: string, name: string, code: string, hint: string) => ({
   ...{ id, container: 'incoming', name, etag: null, since: '2026-11-28T12:00:00.000Z', at: '2026-11-29T12:00:00.000Z' },
   ...{ times: 3, code, message: 'This request is not authorized to perform this operation.', hint },
+  ...{ state: 'open', settledAt: null, settlement: null },
 });
 const common = {
   'GET /api/whoami': ADMIN,
@@ -76,6 +77,23 @@ export const ARCHIVE_STATES: readonly State[] = [
       },
     },
     says: ['access-denied-destination', '2 uploads', 'Rename the blob.', 'Try all again', '\\u202egnp.exe'],
+  },
+  {
+    name: 'archive-settle',
+    path: '/archives/uploads',
+    answers: {
+      ...common,
+      'GET /api/archives/uploads/poison': {
+        rule: 'uploads',
+        uploads: [upload('3', '2026/\u202egnp.exe', 'unsupported-name', 'Rename the blob.')],
+        next: null,
+      },
+    },
+    does: async (page) => {
+      await page.getByRole('button', { name: 'Settle …' }).click();
+      await page.getByLabel('Why').fill('a test of ours');
+    },
+    says: ['Settle this upload', 'Its receipt keeps the reason', 'Settle it'],
   },
   {
     name: 'archive-receipts',

@@ -6,7 +6,7 @@ import { ALL_POINTS, idOf, job, problem, timeOf, wholePoint } from './restore-an
 const found = (names: readonly string[]) => ({
   restorePoint: { id: idOf(29), time: timeOf(29) },
   items: names.map((name, index) => ({
-    ...{ container: 'docs', name, size: 131_072 + index * 9_999 },
+    ...{ container: 'docs', name, size: 131_072 + index * 9_999, restorePoint: { id: idOf(29), time: timeOf(29) } },
     modified: `2026-${String(11 - (index % 9)).padStart(2, '0')}-11T10:00:00.000Z`,
   })),
   parts: { scanned: 41, total: 41 },

@@ -35,7 +35,13 @@ const of = (name: string, answer: object, says: State['says'], more: Partial<Sta
 
 /** How everything may stand. */
 export const OVERVIEW_STATES: readonly State[] = [
-  of('all-well', overview(), ['Everything is backed up', '5,018 blobs', 'verified', 'failed, 1 backup', 'In VAULT: 1.9 GB']),
+  of('all-well', overview(), [
+    'Everything is backed up',
+    '5,018 blobs',
+    'verified',
+    'failed, 1 backup',
+    'In VAULT: 1.9 GB',
+  ]),
   of(
     'attention',
     overview({ conditions: [OVERDUE, BRAKE], jobs: [job({ severity: 'error' }), TABLES], archives: [RULE] }),

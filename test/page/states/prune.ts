@@ -22,6 +22,7 @@ const plan: NonNullable<Run['plan']> = {
   summary: {
     ...{ keeps: 18, removes: 2, empties: 1, items: 1207, bytes: 3_200_000_000 },
     emptiesFrom: '2026-12-01T11:57:00.000Z',
+    held: null,
   },
 };
 
@@ -36,6 +37,7 @@ const run: Run = {
   ...{ requests: {}, containers: [], containersTotal: null, problems: [] },
   actions: { cancel: refused, retry: refused },
   plan,
+  ...{ point: null, followedBy: null },
   cost: {
     currency: 'USD',
     asOf: '2026-11',

@@ -10,10 +10,10 @@ import {
 
 const upload = (id: string, code: string): Poison => ({
   ...{ id, container: 'incoming', name: id, etag: null, since: '', at: '', times: 1 },
-  ...{ code, message: '', hint: `mend ${code}` },
+  ...{ code, message: '', hint: `mend ${code}`, state: 'open', settledAt: null, settlement: null },
 });
 const reconcile = { schedule: '0 0 * * * *', words: 'every hour', next: [] };
-const receipts = { done: 5020, claimed: 0, failed: 1, missed: 2, isComplete: true, newest: null };
+const receipts = { done: 5020, claimed: 0, failed: 1, missed: 2, settled: 1, isComplete: true, newest: null };
 
 describe('an archive rule', () => {
   it('groups what failed permanently by code, the most frequent first', () => {
@@ -41,7 +41,7 @@ describe('an archive rule', () => {
   ])('says of a receipt that is %s: %s', (state, word) => expect(markOfReceipt(state).word).toBe(word));
 
   it('counts, and says when it has not counted all', () => {
-    expect(receiptWords({ receipts })).toBe('5,020 archived · 1 failed · 2 missed');
+    expect(receiptWords({ receipts })).toBe('5,020 archived · 1 failed · 2 missed · 1 settled');
     expect(receiptWords({ receipts: { ...receipts, isComplete: false } })).toContain('at least 5,020');
     const poison = { open: 3, oldest: null, codes: {}, isComplete: true };
     expect(poisonWords({ poison })).toBe('3 uploads failed permanently');

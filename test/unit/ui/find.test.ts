@@ -19,7 +19,7 @@ const item = (name: string, container = 'images') => ({
 });
 const page = (at: number, names: string[], next: string | null = null, scanned = 41) => ({
   restorePoint: POINTS[at]!,
-  items: names.map((name) => item(name)),
+  items: names.map((name) => ({ ...item(name), restorePoint: POINTS[at]! })),
   parts: { scanned, total: 41 },
   next,
 });
@@ -54,7 +54,10 @@ describe('a search', () => {
   });
 
   it('keeps a name apart in two containers, and begins with the newest restore point', () => {
-    const both = { ...page(0, []), items: [item('a'), item('a', 'docs')] };
+    const both = {
+      ...page(0, []),
+      items: [item('a'), item('a', 'docs')].map((each) => ({ ...each, restorePoint: POINTS[0]! })),
+    };
     expect(withPage(NOT_SEARCHED, both).found).toHaveLength(2);
     expect(olderPoint(POINTS, NOT_SEARCHED)).toBe(POINTS[0]);
     expect(olderPoint([], NOT_SEARCHED)).toBeUndefined();

@@ -30,6 +30,7 @@ const plan: Plan = {
     items: 1207,
     bytes: 3_200_000_000,
     emptiesFrom: '2026-11-30T04:00:00.000Z',
+    held: null,
   },
 };
 const run = { dryRun: true, status: 'succeeded' as const, plan };

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { loadConfiguration } from '#config/configuration.ts';
 import { RIGHTS } from '#domain/rights/right.ts';
-import { type Check, checksByAccount, RIGHTS as WORDS, stepsOfSetup } from '../../../ui/model/setup.ts';
+import { type Check, checksByAccount, stepsOfSetup, RIGHTS as WORDS } from '../../../ui/model/setup.ts';
 import {
   type Choices,
   configurationOf,
