@@ -5,6 +5,7 @@ import { followLinks } from './app/router.ts';
 import { lookWhoCalls } from './app/session.ts';
 import { applyTheme } from './app/theme.ts';
 import './style.css';
+import './restore.css';
 
 applyTheme();
 followLinks();

@@ -1,8 +1,20 @@
 import type { FunctionComponent } from 'preact';
+import { Archive } from '../screens/archive.tsx';
+import { Archives } from '../screens/archives.tsx';
+import { Browse } from '../screens/browse.tsx';
+import { File } from '../screens/file.tsx';
+import { Find } from '../screens/find.tsx';
 import { Job } from '../screens/job.tsx';
 import { Jobs } from '../screens/jobs.tsx';
 import { Overview } from '../screens/overview.tsx';
+import { Plan } from '../screens/plan.tsx';
+import { Point } from '../screens/point.tsx';
+import { Points } from '../screens/points.tsx';
+import { Proof } from '../screens/proof.tsx';
+import { Prune } from '../screens/prune.tsx';
+import { Restore } from '../screens/restore.tsx';
 import { Retention } from '../screens/retention.tsx';
+import { Review } from '../screens/review.tsx';
 import { Run } from '../screens/run.tsx';
 import { Runs } from '../screens/runs.tsx';
 import { Settings } from '../screens/settings.tsx';
@@ -20,6 +32,18 @@ const SCREENS: readonly (readonly [pattern: string, screen: AnyScreen])[] = [
   ['/', screen(Overview)],
   ['/runs', screen(Runs)],
   ['/runs/{id}', screen(Run)],
+  ['/find', screen(Find)],
+  ['/file', screen(File)],
+  ['/restore', screen(Restore)],
+  ['/restore/review', screen(Review)],
+  ['/points', screen(Points)],
+  ['/points/{id}', screen(Point)],
+  ['/points/{id}/browse', screen(Browse)],
+  ['/points/{id}/proof', screen(Proof)],
+  ['/prune', screen(Prune)],
+  ['/prune/{id}', screen(Plan)],
+  ['/archives', screen(Archives)],
+  ['/archives/{rule}', screen(Archive)],
   ['/jobs', screen(Jobs)],
   ['/jobs/{job}', screen(Job)],
   ['/jobs/{job}/retention', screen(Retention)],

@@ -1,0 +1,66 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startChromium } from './chromium.ts';
+import { openState } from './open-state.ts';
+import { type Call, PageServer } from './page-server.ts';
+import { ADMIN } from './states/answers.ts';
+import { ALL_POINTS, idOf, job, wholePoint } from './states/restore-answers.ts';
+
+let browser: Browser | undefined;
+let server: PageServer;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([startChromium(), PageServer.start()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+const COUNT = 100_000;
+const nameOf = (index: number) => `scans/${String(index).padStart(6, '0')}.tif`;
+
+/** A page of the folder, as long as it is asked for. */
+function page({ path }: Call) {
+  const query = new URL(path, 'http://page').searchParams;
+  const [from, limit] = [Number(query.get('cursor') ?? 0), Number(query.get('limit'))];
+  const to = Math.min(COUNT, from + limit);
+  const items = Array.from({ length: to - from }, (_, index) => ({
+    ...{ name: nameOf(from + index), size: 4096, modified: '2026-11-20T10:00:00.000Z', etag: '0x8DD' },
+    ...{ type: 'block', status: 'held' },
+  }));
+  return { items, folders: [], next: to < COUNT ? String(to) : null };
+}
+
+test('a folder of 100,000 names can be scrolled to its end, and few of them are drawn', async ({ skip }) => {
+  if (!browser) return skip();
+  const answers = {
+    'GET /api/whoami': ADMIN,
+    'GET /api/jobs': { jobs: [job('nightly')] },
+    'GET /api/restore-points': { restorePoints: ALL_POINTS, next: null },
+    [`GET /api/restore-points/${idOf(29)}`]: wholePoint(29),
+    [`GET /api/restore-points/${idOf(29)}/blobs`]: page,
+  };
+  server.answer(answers);
+  const path = `/points/${idOf(29)}/browse?container=images&prefix=scans%2F`;
+  const { context, page: tab, noticed } = await openState(browser, server, { name: 'long', path, answers, says: [] });
+  const more = tab.getByRole('button', { name: 'Load more' });
+  await more.click();
+  await tab.getByText('100,000 blobs').waitFor();
+  await tab.evaluate(() => {
+    new PerformanceObserver((list) => {
+      const longest = Math.max(...list.getEntries().map(({ duration }) => duration));
+      document.body.dataset.longest = String(Math.max(longest, Number(document.body.dataset.longest ?? 0)));
+    }).observe({ type: 'longtask' });
+  });
+  for (const at of [0.1, 0.5, 0.9, 1]) {
+    await tab.evaluate((part) => window.scrollTo(0, document.documentElement.scrollHeight * part), at);
+    await expect.poll(() => tab.locator('.long-list a').count()).toBeGreaterThan(20);
+  }
+  await tab.getByText(nameOf(COUNT - 1).slice(6)).waitFor();
+  expect(await tab.locator('.long-list a').count()).toBeLessThan(120);
+  expect(Number(await tab.evaluate(() => document.body.dataset.longest ?? '0'))).toBeLessThan(200);
+  expect([noticed, server.faults]).toEqual([[], []]);
+  await context.close();
+});

@@ -1,0 +1,158 @@
+import { useState } from 'preact/hooks';
+import { get } from '../app/api.ts';
+import { basket } from '../app/basket.ts';
+import { lacking } from '../app/caller.ts';
+import { usePolled } from '../app/poll.ts';
+import { at, link, place } from '../app/router.ts';
+import { isChosen } from '../model/basket.ts';
+import { type History, heldIn, NO_HISTORY, noVersions, sizeChange, type Version, withVersions } from '../model/file.ts';
+import { shownName } from '../model/name.ts';
+import { bytes, counted } from '../model/quantity.ts';
+import { BasketBar } from '../parts/basket-bar.tsx';
+import { Button, ButtonLink } from '../parts/button.tsx';
+import { Collect } from '../parts/collect.tsx';
+import { Loaded } from '../parts/loaded.tsx';
+import { Name } from '../parts/name.tsx';
+import { Empty } from '../parts/problem.tsx';
+import { Bytes } from '../parts/quantity.tsx';
+import { Screen } from '../parts/screen.tsx';
+import { when } from '../parts/shown-time.ts';
+import { Ago, At } from '../parts/time.tsx';
+
+/** A blob and all of its versions that restore points hold. */
+export function File() {
+  const { query } = place.value;
+  const [job, container, name] = ['job', 'container', 'name'].map((each) => query.get(each) ?? '') as [
+    string,
+    string,
+    string,
+  ];
+  const [pages, setPages] = useState(1);
+  const history = usePolled(`file ${JSON.stringify([job, container, name])} ${pages}`, async (signal) => {
+    let all: History = NO_HISTORY;
+    for (let page = 0; page < pages && (page === 0 || all.next !== null); page++) {
+      const cursor = all.next ?? undefined;
+      all = withVersions(all, await get('blobHistory', 'blobs/history', { job, container, name, cursor }, signal));
+    }
+    return all;
+  });
+  const folder = name.slice(0, name.lastIndexOf('/') + 1);
+  return (
+    <Screen
+      title={shownName(name)}
+      heading={<Name of={name.slice(folder.length) || name} />}
+      trail={[
+        [link('/find', { job, q: name.slice(folder.length, folder.length + 100), container }), 'Find'],
+        ...(job === '' ? [] : [[link(at`/jobs/${job}`), `Job ${job}`] as const]),
+      ]}
+    >
+      <p class="where">
+        <span class="muted">Container</span> <Name of={container} />
+        {folder !== '' && (
+          <>
+            {' '}
+            <span class="muted">Folder</span> <Name of={folder} />
+          </>
+        )}
+      </p>
+      <Loaded of={history}>
+        {(all) =>
+          all.versions.length === 0 ? (
+            <Empty title="No version">
+              <p>{noVersions(all)}</p>
+              {all.next !== null && <Button onClick={() => setPages(pages + 1)}>Look in earlier restore points</Button>}
+            </Empty>
+          ) : (
+            <>
+              <ol class="versions" aria-label="Versions, the newest first">
+                {all.versions.map((version, index) => (
+                  <VersionRow
+                    key={version.etag}
+                    {...{ job, container, name, version, older: all.versions[index + 1], isNewest: index === 0 }}
+                  />
+                ))}
+              </ol>
+              {all.absent > 0 && (
+                <p class="muted">
+                  {counted(all.absent, 'restore point')} that this job has without a blob of this name.
+                </p>
+              )}
+              {all.next !== null && (
+                <p>
+                  <Button onClick={() => setPages(pages + 1)}>Look in earlier restore points</Button>
+                </p>
+              )}
+            </>
+          )
+        }
+      </Loaded>
+      <BasketBar />
+    </Screen>
+  );
+}
+
+interface VersionRowProps {
+  job: string;
+  container: string;
+  name: string;
+  version: Version;
+  older: Version | undefined;
+  isNewest: boolean;
+}
+
+function VersionRow({ job, container, name, version, older, isNewest }: VersionRowProps) {
+  const { modified, size, md5, tier, etag, restorePoints } = version;
+  const point = restorePoints[0]!;
+  const change = sizeChange(version, older);
+  const where = { point, job, container };
+  return (
+    <li class="card version">
+      <div class="heading">
+        <h2>
+          <At time={modified} />{' '}
+          <span class="muted">
+            · <Ago time={modified} />
+            {isNewest ? ' · the newest version' : ''}
+          </span>
+        </h2>
+        <span class="actions">
+          <Collect place={where} blob={{ name, size }} isChosen={isChosen(basket.value, where, name)} label="Collect" />
+          {lacking('restore') === undefined ? (
+            <ButtonLink
+              kind={isNewest ? 'main' : 'plain'}
+              to={link('/restore/review', { point: point.id, container, name })}
+            >
+              Restore this version
+            </ButtonLink>
+          ) : (
+            <Button why={lacking('restore')}>Restore this version</Button>
+          )}
+        </span>
+      </div>
+      <p>
+        <Bytes of={size} />
+        {change !== null && (
+          <span class="muted">
+            {' '}
+            ({change > 0 ? '+' : '−'}
+            {bytes(Math.abs(change))})
+          </span>
+        )}
+        {tier !== undefined && ` · ${tier}`}
+        {md5 !== undefined && (
+          <>
+            {' '}
+            · MD5 <code>{md5}</code>
+          </>
+        )}{' '}
+        · ETag <code>{etag}</code>
+      </p>
+      <p>
+        Held {heldIn(restorePoints, when)}{' '}
+        <a href={link(at`/points/${point.id}`)}>
+          Open the newest<span class="unseen"> restore point that holds the version of {when(modified)}</span>
+        </a>
+      </p>
+    </li>
+  );
+}

@@ -1,0 +1,253 @@
+import { useEffect } from 'preact/hooks';
+import { get } from '../app/api.ts';
+import { basket } from '../app/basket.ts';
+import { type Finding, searchFor } from '../app/finding.ts';
+import { allPoints } from '../app/points.ts';
+import { usePolled } from '../app/poll.ts';
+import { at, change, go, link, place } from '../app/router.ts';
+import { namesAt } from '../model/basket.ts';
+import { type FoundName, isFull, keyOf, nothingFound, olderPoint, progressOf } from '../model/find.ts';
+import { shownName } from '../model/name.ts';
+import type { ApiPoint } from '../model/points.ts';
+import { isRunId } from '../model/run-id.ts';
+import { announce } from '../parts/announce.tsx';
+import { BasketBar } from '../parts/basket-bar.tsx';
+import { Button } from '../parts/button.tsx';
+import { Collect, notAdded } from '../parts/collect.tsx';
+import { LongList } from '../parts/long-list.tsx';
+import { Name } from '../parts/name.tsx';
+import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
+import { Bytes } from '../parts/quantity.tsx';
+import { Screen } from '../parts/screen.tsx';
+import { when } from '../parts/shown-time.ts';
+import { At } from '../parts/time.tsx';
+
+const MATCHES = [
+  ['contains', 'contains'],
+  ['prefix', 'begins with'],
+  ['glob', 'matches the pattern'],
+] as const;
+
+/** Finds blobs by name: in the newest restore point, and then in earlier ones. */
+export function Find() {
+  const { query } = place.value;
+  const [text, asked] = [query.get('q') ?? '', query.get('job') ?? ''];
+  const jobs = usePolled('find jobs', (signal) => get('listJobs', 'jobs', {}, signal));
+  const names = jobs.data?.jobs.map(({ name }) => name) ?? [];
+  const job = asked || names[0] || '';
+  useEffect(() => {
+    if (isRunId(text)) go(link(at`/runs/${text}`), { replace: true });
+  }, [text]);
+  return (
+    <Screen title="Find a file" tab={text === '' ? 'Find a file' : `${shownName(text)} · Find`}>
+      <form
+        aria-label="Names in restore points"
+        class="filters"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const given = new FormData(event.currentTarget);
+          change({
+            q: String(given.get('q')).trim(),
+            match: String(given.get('match')),
+            container: String(given.get('container')).trim(),
+          });
+        }}
+      >
+        <label class="field">
+          <span>Name</span>
+          <select name="match" value={query.get('match') ?? 'contains'}>
+            {MATCHES.map(([value, words]) => (
+              <option value={value}>{words}</option>
+            ))}
+          </select>
+        </label>
+        <label class="field grow">
+          <span>Text</span>
+          <input
+            key={text}
+            name="q"
+            type="search"
+            defaultValue={text}
+            autocomplete="off"
+            spellcheck={false}
+            maxLength={1024}
+          />
+        </label>
+        <label class="field">
+          <span>Container</span>
+          <input
+            key={query.get('container')}
+            name="container"
+            defaultValue={query.get('container') ?? ''}
+            placeholder="all"
+            autocomplete="off"
+            spellcheck={false}
+          />
+        </label>
+        {names.length > 1 && (
+          <label class="field">
+            <span>Job</span>
+            <select value={job} onChange={(event) => change({ job: event.currentTarget.value })}>
+              {names.map((name) => (
+                <option value={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+        )}
+        <Button submits kind="main">
+          Find
+        </Button>
+      </form>
+      {jobs.error && <ErrorBox error={jobs.error} />}
+      {text === '' ? (
+        <Empty title="What is the file called?">
+          <p>A part of its name is enough. Capital letters make no difference.</p>
+          <p>
+            Not sure? <a href={link('/points')}>Browse a restore point</a> folder by folder.
+          </p>
+        </Empty>
+      ) : (
+        job !== '' && !isRunId(text) && <Results key={job} job={job} jobs={names} />
+      )}
+      <BasketBar />
+    </Screen>
+  );
+}
+
+function Results({ job, jobs }: { job: string; jobs: readonly string[] }) {
+  const { query } = place.value;
+  const [text, container] = [query.get('q') ?? '', query.get('container') ?? ''];
+  const running = searchFor({ text, container, job, match: query.get('match') ?? 'contains' });
+  const finding = running.state.value;
+  const points = usePolled(`find points ${job}`, (signal) => allPoints(job, signal));
+  useEffect(() => {
+    if (running.isNew) void running.begin();
+    return () => running.stop();
+  }, [running]);
+  const older = olderOf(points.data, finding);
+  const hasEnded = !finding.isLooking && finding.search.done.length > 0;
+  useEffect(() => {
+    if (hasEnded) announce(progressOf(running.state.peek().search, when));
+  }, [hasEnded, running]);
+  const lookFurther = () => void running.beginOlder(points.data?.filter(({ problem }) => problem === undefined) ?? []);
+  const { search, isLooking, error } = finding;
+  return (
+    <>
+      <div class="heading">
+        <p class="muted">
+          {search.found.length > 0 || search.done.length > 0 || search.current
+            ? progressOf(search, when)
+            : 'Searching …'}
+        </p>
+        <span class="actions">
+          {isLooking && <Button onClick={() => running.stop()}>Stop</Button>}
+          {!isLooking && search.current && !isFull(search) && (
+            <Button onClick={() => void (search.done.length > 0 ? lookFurther() : running.begin())}>Continue</Button>
+          )}
+        </span>
+      </div>
+      {error && (
+        <ErrorBox error={error}>
+          {error.code === 'container-not-held' ? (
+            <Button kind="main" onClick={lookFurther}>
+              Look in earlier restore points
+            </Button>
+          ) : (
+            <Button onClick={() => void (search.done.length > 0 ? lookFurther() : running.begin())}>Try again</Button>
+          )}
+        </ErrorBox>
+      )}
+      {notAdded.value !== '' && <Note tone="warn">{notAdded.value}</Note>}
+      {search.found.length > 0 && <Found job={job} found={search.found} />}
+      {!isLooking && error === undefined && search.current === null && search.done.length > 0 && (
+        <Further job={job} jobs={jobs} finding={finding} older={older} lookFurther={lookFurther} />
+      )}
+    </>
+  );
+}
+
+function olderOf(points: readonly ApiPoint[] | undefined, { search }: Finding) {
+  return olderPoint(points?.filter(({ problem }) => problem === undefined) ?? [], search);
+}
+
+function Found({ job, found }: { job: string; found: readonly FoundName[] }) {
+  const chosen = new Map<string, ReadonlySet<string>>();
+  const isChosen = ({ point, container, name }: FoundName) => {
+    const about = `${point.id} ${container}`;
+    const names = chosen.get(about) ?? namesAt(basket.value, { point, job, container });
+    chosen.set(about, names);
+    return names.has(name);
+  };
+  return (
+    <LongList label="Names that were found" items={found} keyOf={keyOf}>
+      {(item) => (
+        <>
+          <Collect place={{ ...item, job }} blob={item} isChosen={isChosen(item)} />
+          <a class="line-name" data-row href={link('/file', { job, container: item.container, name: item.name })}>
+            <span class="muted">{item.container} / </span>
+            <Name of={item.name} />
+          </a>
+          <span class="line-fact number">
+            <Bytes of={item.size} />
+          </span>
+          <span class="line-fact wide">
+            <At time={item.modified} />
+          </span>
+          <span class="line-fact wide muted">
+            in <At time={item.point.time} />
+          </span>
+        </>
+      )}
+    </LongList>
+  );
+}
+
+interface FurtherProps {
+  job: string;
+  jobs: readonly string[];
+  finding: Finding;
+  older: { id: string; time: string } | undefined;
+  lookFurther: () => void;
+}
+
+/** What to do if it is not among what was found. */
+function Further({ job, jobs, finding: { search }, older, lookFurther }: FurtherProps) {
+  const { query } = place.value;
+  const [text, container] = [query.get('q') ?? '', query.get('container') ?? ''];
+  const { words, offers } = nothingFound({ text, job, container }, search, {
+    ...{ isOlder: older !== undefined, jobs: jobs.length, day: when },
+  });
+  const buttons = (
+    <div class="actions">
+      {offers.includes('older') && (
+        <Button kind="main" onClick={lookFurther}>
+          Look in earlier restore points
+        </Button>
+      )}
+      {offers.includes('all-containers') && (
+        <Button onClick={() => change({ container: undefined })}>Look in all containers</Button>
+      )}
+      {offers.includes('other-job') &&
+        jobs
+          .filter((name) => name !== job)
+          .slice(0, 5)
+          .map((name) => <Button onClick={() => change({ job: name })}>Look in {name}</Button>)}
+    </div>
+  );
+  if (search.found.length === 0) {
+    return (
+      <Empty title="Nothing found">
+        <p>{words}</p>
+        {buttons}
+      </Empty>
+    );
+  }
+  if (isFull(search)) return <Note tone="warn">More than this is too much to read. Type more of the name.</Note>;
+  if (offers.length === 0) return null;
+  return (
+    <div class="further">
+      <p>Not there? What was deleted since, earlier restore points hold.</p>
+      {buttons}
+    </div>
+  );
+}

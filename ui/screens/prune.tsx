@@ -1,0 +1,190 @@
+import { useState } from 'preact/hooks';
+import { get, post } from '../app/api.ts';
+import { lacking } from '../app/caller.ts';
+import { usePolled } from '../app/poll.ts';
+import { at, change, go, link, place } from '../app/router.ts';
+import type { Answer } from '../model/answer.ts';
+import { markOfRun } from '../model/mark.ts';
+import { byWords } from '../model/notes.ts';
+import { bytes, counted, listed } from '../model/quantity.ts';
+import { Button } from '../parts/button.tsx';
+import { useAction } from '../parts/dialog.tsx';
+import { Loaded } from '../parts/loaded.tsx';
+import { Mark } from '../parts/mark.tsx';
+import { Empty, ErrorBox } from '../parts/problem.tsx';
+import { Screen, Section } from '../parts/screen.tsx';
+import { Table } from '../parts/table.tsx';
+import { Ago, At } from '../parts/time.tsx';
+
+type Job = Answer<'listJobs'>['jobs'][number];
+type Row = Answer<'listRuns'>['runs'][number];
+
+/** What would be deleted? A prune plans first, and its plan is read here. */
+export function Prune() {
+  const asked = place.value.query.get('job') ?? '';
+  const jobs = usePolled('prune jobs', (signal) => get('listJobs', 'jobs', {}, signal));
+  return (
+    <Screen title="Prune">
+      <Loaded of={jobs}>
+        {({ jobs: all }) => {
+          const job = all.find(({ name }) => name === asked) ?? all[0];
+          return job === undefined ? (
+            <Empty title="There is no job" />
+          ) : (
+            <>
+              {all.length > 1 && (
+                <div class="filters">
+                  <label class="field">
+                    <span>Job</span>
+                    <select value={job.name} onChange={(event) => change({ job: event.currentTarget.value })}>
+                      {all.map(({ name }) => (
+                        <option value={name}>{name}</option>
+                      ))}
+                    </select>
+                  </label>
+                </div>
+              )}
+              <OfJob key={job.name} job={job} />
+            </>
+          );
+        }}
+      </Loaded>
+    </Screen>
+  );
+}
+
+function OfJob({ job }: { job: Job }) {
+  const { name, retention, schedules } = job;
+  const schedule = schedules.find(({ kind }) => kind === 'prune');
+  return (
+    <>
+      <section class="card">
+        <h2>What does {name} keep?</h2>
+        {retention === null ? (
+          <p>
+            Everything: the job has no retention policy, so a prune removes nothing. What no restore point needs, it
+            deletes.
+          </p>
+        ) : (
+          <p>
+            {policyWords(retention)}. What it removes stays for {counted(retention.marginHours, 'hour')}, and can be
+            taken back until then.
+            {schedule && ` A schedule prunes ${schedule.words}.`}
+          </p>
+        )}
+        <p class="muted">
+          Whatever the policy: the newest restore point, the newest that succeeded, the newest that was verified, those
+          on hold, and everything up to an engaged safety brake stay.
+        </p>
+        <div class="actions">
+          <MakePlan job={name} />
+          <a class="button plain" href={link(at`/jobs/${name}/retention`)}>
+            Try another policy
+          </a>
+        </div>
+      </section>
+      <Earlier job={name} />
+    </>
+  );
+}
+
+function policyWords(retention: NonNullable<Job['retention']>): string {
+  const { keepLast, keepDaily, keepWeekly, keepMonthly, keepYearly, keepWithin } = retention;
+  return `It keeps ${listed([
+    ...(keepLast === undefined ? [] : [`the last ${keepLast}`]),
+    ...(keepDaily === undefined ? [] : [`${keepDaily} daily`]),
+    ...(keepWeekly === undefined ? [] : [`${keepWeekly} weekly`]),
+    ...(keepMonthly === undefined ? [] : [`${keepMonthly} monthly`]),
+    ...(keepYearly === undefined ? [] : [`${keepYearly} yearly`]),
+    ...(keepWithin === undefined ? [] : [`those of the last ${keepWithin}`]),
+  ])}`;
+}
+
+/** Makes a plan, which deletes nothing, and goes to it. */
+export function MakePlan({ job, words = 'Make a plan' }: { job: string; words?: string }) {
+  const { isBusy, error, begin } = useAction(async () => {
+    const { id } = await post('startPrune', 'prunes', { job });
+    go(link(at`/prune/${id}`));
+  });
+  return (
+    <>
+      <Button kind="main" onClick={begin} isBusy={isBusy} why={lacking('run')}>
+        {words}
+      </Button>
+      {error && (
+        <ErrorBox error={error}>
+          {error.run !== undefined && (
+            <p>
+              <a href={link(at`/runs/${error.run}`)}>Look at the run in progress</a>
+            </p>
+          )}
+        </ErrorBox>
+      )}
+    </>
+  );
+}
+
+function Earlier({ job }: { job: string }) {
+  const [pages, setPages] = useState(1);
+  const list = usePolled(`prunes ${job} ${pages}`, async (signal) => {
+    const rows: Row[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < pages && (page === 0 || cursor !== undefined); page++) {
+      const { runs, next } = await get('listRuns', 'runs', { job, mode: 'prune', limit: 20, cursor }, signal);
+      rows.push(...runs);
+      cursor = next ?? undefined;
+    }
+    return { rows, isMore: cursor !== undefined };
+  });
+  return (
+    <Section title="Plans and prunes">
+      <Loaded of={list} lines={4}>
+        {({ rows, isMore }) =>
+          rows.length === 0 ? (
+            <Empty title="No plan yet">
+              <p>A plan says by name what a prune would remove, and why. It deletes nothing.</p>
+            </Empty>
+          ) : (
+            <>
+              <Table
+                caption="Plans and prunes, the newest first"
+                head={['Started', 'What', 'End', '#Items', 'Started by']}
+              >
+                {rows.map((row) => (
+                  <tr key={row.id}>
+                    <th scope="row">
+                      <a data-row href={link(at`/prune/${row.id}`)}>
+                        <At time={row.startedAt} />
+                      </a>
+                      <div class="small">
+                        <Ago time={row.startedAt} />
+                      </div>
+                    </th>
+                    <td>{row.dryRun ? 'plan' : 'prune'}</td>
+                    <td>
+                      <Mark mark={markOfRun(row.status)} />
+                      {row.problem && <div class="small">{row.problem.message}</div>}
+                    </td>
+                    <td class="number">{itemWords(row)}</td>
+                    <td>{row.by ? byWords(row.by) : '–'}</td>
+                  </tr>
+                ))}
+              </Table>
+              {isMore && (
+                <p>
+                  <Button onClick={() => setPages(pages + 1)}>Load more</Button>
+                </p>
+              )}
+            </>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+function itemWords({ dryRun, counts, bytes: sizes }: Row): string {
+  const [count, size] = dryRun ? [counts?.planned, sizes?.planned] : [counts?.removed, sizes?.removed];
+  if (count === undefined) return '–';
+  return `${counted(count, 'item')}${size ? `, ${bytes(size)}` : ''}`;
+}
