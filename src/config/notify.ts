@@ -18,8 +18,8 @@ export const settingName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, {
 export const duration = text(durationProblem);
 
 const PING =
-  'App setting with the address of a check, as at healthchecks.io: Strongroom reports to it when a run starts and how ' +
-  'it ends.';
+  'App setting with the address of a check, as at healthchecks.io: Strongroom reports to it when a run starts and ' +
+  'how it ends.';
 
 export const pingSchema = settingName.exactOptional().describe(PING);
 
