@@ -151,11 +151,8 @@ test('a run, its steps and the run that follows are in the trace of their caller
   expect(spanOf(id)).toMatchObject({ parentSpanId: CALLER, traceState: 'vendor=1' });
   expect(spanOf(next)!.parentSpanId).toBe(spanOf(id)!.spanId);
   const steps = spansOf(id).filter(({ name }) => name !== 'strongroom.run');
-  expect(steps.map(({ name }) => name)).toEqual(
-    expect.arrayContaining(
-      ['listContainers', 'scanSlice', 'copyChunk', 'publishRun'].map((name) => `strongroom.${name}`),
-    ),
-  );
+  // What the killed process had not sent yet is lost.
+  expect(steps.map(({ name }) => name)).toContain('strongroom.publishRun');
   const known = new Set(spansTaken().map(({ spanId }) => spanId));
   expect(steps.filter(({ parentSpanId }) => !known.has(parentSpanId!))).toEqual([]);
   const events = () => logsTaken().filter(({ eventName }) => /run-started|run-finished|chain-head/.test(eventName));

@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** A copy of the built app, so that no `strongroom.json` of a developer is beside it. */
 export function copyApp({ without = [] }: { without?: string[] } = {}): string {
   const directory = mkdtempSync(join(tmpdir(), 'strongroom-app-'));
-  for (const file of ['package.json', 'host.json', 'dist/index.cjs', 'dist/applicationinsights.cjs']) {
+  for (const file of ['package.json', 'host.json', 'dist/index.cjs', 'dist/applicationinsights.cjs', 'dist/otlp.cjs']) {
     if (!without.includes(file)) cpSync(join(root, file), join(directory, file));
   }
   return directory;

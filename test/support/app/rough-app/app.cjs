@@ -113,7 +113,7 @@ async function latest(executions) {
 app.http('terminate', {
   methods: ['POST'],
   authLevel: 'function',
-  route: 'terminate/{id}',
+  route: 'api/terminate/{id}',
   extraInputs: [df.input.durableClient()],
   handler: async (request, context) => {
     await df.getClient(context).terminate(request.params.id, 'as asked');
@@ -124,7 +124,7 @@ app.http('terminate', {
 app.http('show', {
   methods: ['POST'],
   authLevel: 'function',
-  route: 'show',
+  route: 'api/show',
   handler: () => {
     show();
     return { status: 202 };
@@ -135,7 +135,7 @@ app.http('show', {
 app.http('end', {
   methods: ['POST'],
   authLevel: 'function',
-  route: 'end',
+  route: 'api/end',
   handler: async (request) => {
     const one = request.query.get('execution');
     const chosen = [...executions].filter(([number]) => one === null || one === number);
