@@ -12,6 +12,7 @@ import { failureWords } from '../model/failure-words.ts';
 import { lackWords, wholenessOf } from '../model/points.ts';
 import { bytes, counted, number } from '../model/quantity.ts';
 import { bodyOf, type RestoreChoice, type What } from '../model/restore-choice.ts';
+import { restoreCommand } from '../model/restore-command.ts';
 import {
   blobOptions,
   countedWords,
@@ -556,6 +557,7 @@ function Start({ choice, job, preview, isCounting, body }: StartProps) {
     );
   }
   const why = isCounting ? 'Counting …' : missing;
+  const command = restoreCommand(body);
   return (
     <form
       class="card start"
@@ -588,6 +590,7 @@ function Start({ choice, job, preview, isCounting, body }: StartProps) {
       )}
       <details>
         <summary>The same as a command</summary>
+        {command !== null && <Command text={command} />}
         <Command text={curlOf(`${window.location.origin}/api/restores`, body, key.value !== null)} />
       </details>
     </form>

@@ -59,7 +59,7 @@ const retention = {
 const row = {
   ...{ id: PLAN, job: 'nightly', mode: 'prune', trigger: 'http', status: 'succeeded', dryRun: true },
   ...{ startedAt: plan.at, finishedAt: plan.at, seconds: 9, requests: 40, counts, bytes: run.bytes },
-  ...{ by: run.by, problem: null, problems: 0, point: null },
+  ...{ by: run.by, problem: null, problems: 0, point: null, held: null },
 };
 const stale = { code: 'plan-stale', count: 1, message: 'the plan is out of date' };
 

@@ -81,7 +81,13 @@ export const RESTORE_STATES: readonly State[] = [
     answers: { ...common, 'POST /api/restores/preview': counted },
     // The first name is taken, so the next one is tried.
     does: (page) => page.getByText('The same as a command').click(),
-    says: ['Restore the container images', 'Restore 4,812 blobs to SOURCE / images-restored-2', 'curl -X POST', 'new'],
+    says: [
+      'Restore the container images',
+      'Restore 4,812 blobs to SOURCE / images-restored-2',
+      'curl -X POST',
+      'strongroom restore --point=',
+      'new',
+    ],
   },
   {
     name: 'review-where-it-was',
