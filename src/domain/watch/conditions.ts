@@ -61,6 +61,7 @@ export function conditionsOf(facts: JobFacts, now: Date): Condition[] {
     ...KINDS.flatMap((what) => ofRuns(facts, what, now)),
     ...facts.running.flatMap((run) => slow(facts.job, run, now)),
     ...brake(facts, now),
+    ...lostPoint(facts, now),
     ...damaged(facts),
     ...unproved(facts, now),
     ...poison(facts, now),
@@ -273,6 +274,27 @@ function brake({ job, brakes }: JobFacts, now: Date): Condition[] {
       title: `${job}: the safety brake is engaged`,
       message: `A run changed or lost too much${which}. Prunes delete nothing there until an operator releases it.`,
       hint: `Find out why, then release it: POST /api/restore-points/${first.point}/release.`,
+    },
+  ];
+}
+
+/** The next backup would miss everything that it held. */
+function lostPoint({ job, lostPoint }: JobFacts, now: Date): Condition[] {
+  if (!lostPoint) return [];
+  const { id, message } = lostPoint;
+  return [
+    {
+      id: `damaged/point/${job}`,
+      condition: 'damaged',
+      severity: 'critical',
+      job,
+      run: id,
+      since: now.toISOString(),
+      title: `${job}: the newest restore point is lost`,
+      message: `${message}.`,
+      hint:
+        `Restore its run.json from soft delete or a version of the vault. If you cannot, state before the next backup ` +
+        `that it is lost: POST /api/restore-points/${id}/forget. Otherwise that backup engages the safety brake.`,
     },
   ];
 }

@@ -122,7 +122,9 @@ async function readOverview(
       continue;
     }
     const point = found.points.get(name);
-    const restorePoint = point ? await memory.pointOf(vault, name, point, found.rows) : null;
+    const restorePoint = point
+      ? await memory.pointOf(vault, name, point, found.rows, facts?.lostPoint?.message)
+      : null;
     overview.jobs.push({
       ...standing,
       restorePoint,

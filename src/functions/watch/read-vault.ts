@@ -16,6 +16,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import type { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
+import { lossOfNewest } from '../run/find-restore-point.ts';
 import { uncheckedRows } from '../run/list-rows.ts';
 
 /** The first pass of a watch looks further back. Both are one request: a page has at most 1,000 rows. */
@@ -71,7 +72,7 @@ export interface VaultFacts {
 
 /**
  * What the vault knows of its jobs. Costs one query of the catalog and two small reads, and for each job its lock, a
- * listing of notes, and two more reads for each run in progress; for each archive rule, a listing of poison entries. No
+ * listing of notes, a look for the summary of its newest restore point, and two more reads for each run in progress; for each archive rule, a listing of poison entries. No
  * request concerns a restore point that has not changed. Throws if the vault does not answer, or has lost everything.
  */
 export async function readVault(
@@ -153,6 +154,7 @@ async function readJob(
     rule ? new PoisonStore(control, name).countOpen() : 0,
   ]);
   const last = lock?.value.point;
+  const loss = last === undefined ? undefined : await lossOfNewest(control, { job: name, id: last });
   const { expected, keys } = expectedNow(watched, last !== undefined);
   const seen = withSeen(before, keys, now);
   const { running, state } = await runsInProgress(deps, control, name, lock?.value.run ?? null, seen);
@@ -182,6 +184,7 @@ async function readJob(
     }),
     ...(rule && { poison }),
     ...(pause && { pause }),
+    ...(loss && { lostPoint: { id: last!, message: loss.message } }),
   };
   return { state, facts, point: last === undefined ? undefined : { id: last, notes: notes.get(last) ?? {} } };
 }
