@@ -69,6 +69,20 @@ export function conditionsOf(facts: JobFacts, now: Date): Condition[] {
   ];
 }
 
+/** A job or archive rule of which an object cannot be read, as the message says: nothing else is known of it. */
+export function unreadable(job: string, message: string, now: Date): Condition {
+  return {
+    id: `damaged/object/${job}`,
+    condition: 'damaged',
+    severity: 'error',
+    job,
+    since: now.toISOString(),
+    title: `${job}: a stored object cannot be read`,
+    message: `${message}. Until it can, runs of the job may not start, and nothing else is known of the job.`,
+    hint: PROBLEMS.damaged.hint,
+  };
+}
+
 /** The conditions of accounts. */
 export function accountConditions(accounts: readonly SilentAccount[], now: Date): Condition[] {
   return accounts
@@ -127,7 +141,10 @@ function incomplete(facts: JobFacts, what: Scheduled): Condition[] {
   const run = facts.ended[what];
   // What a verification found is damage, and has a condition of its own.
   if (run?.status !== 'completed-with-failures' || what === 'verify') return [];
-  const title = `${job}: ${run.failed} of ${run.listed} failed in the ${WORDS[what]}`;
+  const how = run.failed > 0 ? `${run.failed} of ${run.listed} failed in the ${WORDS[what]}` : `the ${WORDS[what]} is incomplete`;
+  // Of several causes, the worst: the report has all.
+  const why = run.problem && run.problem.code in PROBLEMS ? `: ${PROBLEMS[run.problem.code].meaning}` : '';
+  const title = `${job}: ${how}${why}`;
   return [
     {
       ...ofEnded(facts, what, run),
@@ -272,8 +289,12 @@ function brake({ job, brakes }: JobFacts, now: Date): Condition[] {
       run: first.point,
       since: now.toISOString(),
       title: `${job}: the safety brake is engaged`,
-      message: `A run changed or lost too much${which}. Prunes delete nothing there until an operator releases it.`,
-      hint: `Find out why, then release it: POST /api/restore-points/${first.point}/release.`,
+      message:
+        `A run changed or lost too much${which}, or could not be compared. Prunes delete nothing there until an ` +
+        'operator releases it.',
+      hint:
+        `GET /api/restore-points/${first.point} says why. When you know the cause, release it: POST ` +
+        `/api/restore-points/${first.point}/release.`,
     },
   ];
 }

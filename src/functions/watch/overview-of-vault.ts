@@ -7,7 +7,6 @@ import { PROBLEMS, type ProblemCode } from '#domain/run/problems.ts';
 import {
   accountConditions,
   type Condition,
-  conditionsOf,
   SEVERITIES,
   type Severity,
 } from '#domain/watch/conditions.ts';
@@ -26,7 +25,7 @@ import { heldInVault } from './held-in-vault.ts';
 import { inTime as inTimeOrNot } from './in-time.ts';
 import type { PointOf } from './newest-points.ts';
 import { type HeldAt, heldByJobs, type PastOf, withNewest } from './past-runs.ts';
-import { readVault, type VaultFacts, type Watched, watchedIn } from './read-vault.ts';
+import { openConditions, readVault, type VaultFacts, type Watched, watchedIn } from './read-vault.ts';
 import type { ScheduleTimes } from './schedule-times.ts';
 import { stripOfJob } from './strip-of-job.ts';
 
@@ -96,8 +95,7 @@ async function readOverview(
     memory.othersOf(vault),
   ]);
   const open = before?.notices.open ?? {};
-  const conditions = found.facts
-    .flatMap((facts) => conditionsOf(facts, deps.now()))
+  const conditions = openConditions(found, deps.now())
     // It has the time at which the watch first saw it.
     .map((condition) => ({ ...condition, since: open[condition.id]?.condition.since ?? condition.since }));
   // What concerns no job, the watch finds out over several passes.
@@ -115,7 +113,7 @@ async function readOverview(
     const own = conditions.filter(({ job }) => job === name);
     const standing = facts
       ? standingOf(deps, watched, facts, { state: found.state, conditions: own })
-      : unknown(name, 'damaged', found.unread.get(name) ?? name);
+      : { ...unknown(name, 'damaged', found.unread.get(name) ?? name), severity: worstOf(own) };
     standing.running.push(...moreRunning.filter(({ job }) => job === name).map(({ job: _, ...run }) => run));
     if (watched.rule) {
       overview.archives.push({ ...standing, failedPermanently: facts?.poison ?? null });

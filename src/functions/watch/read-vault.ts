@@ -5,6 +5,7 @@ import { type Mark, markOf, type Scheduled } from '#domain/run/occurrence.ts';
 import type { Notes, Proof } from '#domain/run/restore-point.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
+import { type Condition, conditionsOf, unreadable } from '#domain/watch/conditions.ts';
 import { durationMs } from '#domain/watch/duration.ts';
 import { doneFor, type Expectation, type Standing, standingOf } from '#domain/watch/expected.ts';
 import { type JobFacts, type RunningRun, scheduledKind } from '#domain/watch/facts.ts';
@@ -30,6 +31,14 @@ export interface Watched {
   job: Job;
   rule?: ArchiveRule;
   expectations: Partial<Record<Scheduled, Expectation>>;
+}
+
+/** What is open of the jobs and rules of a vault. */
+export function openConditions({ facts, unread }: Pick<VaultFacts, 'facts' | 'unread'>, now: Date): Condition[] {
+  return [
+    ...facts.flatMap((each) => conditionsOf(each, now)),
+    ...[...unread].map(([job, message]) => unreadable(job, message, now)),
+  ];
 }
 
 /** The jobs and rules of a vault. */

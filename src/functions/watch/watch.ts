@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { noteMissedStarts } from '#app/missed-start-notes.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
-import { accountConditions, type Condition, conditionsOf, undelivered } from '#domain/watch/conditions.ts';
+import { accountConditions, type Condition, undelivered } from '#domain/watch/conditions.ts';
 import {
   dueMessages,
   type Message,
@@ -19,7 +19,7 @@ import { vaultsOf } from '../run/find-run.ts';
 import { askSources } from './ask-sources.ts';
 import { isConfigured } from './configured-condition.ts';
 import { sendLostPings } from './lost-pings.ts';
-import { readVault } from './read-vault.ts';
+import { openConditions, readVault } from './read-vault.ts';
 import { routesOfNotices } from './routes-of-notices.ts';
 import { sendMessages } from './send-messages.ts';
 
@@ -108,7 +108,7 @@ async function passOfVault(
   for (const [job, message] of found.unread) deps.telemetry.warn('watch-not-read', { job, message });
   const now = deps.now();
   let state = found.state;
-  const conditions = found.facts.flatMap((facts) => conditionsOf(facts, now));
+  const conditions = openConditions(found, now);
   for (const [channel, since] of Object.entries(state.refused)) {
     if (!(refused.get(channel)! <= since)) refused.set(channel, since);
   }

@@ -152,7 +152,7 @@ describe('the conditions of a job', () => {
   it('says what was wrong, without names of blobs, and what to do', () => {
     const [condition] = conditionsOf(factsOf({ ended: { backup: PARTLY } }), NOW);
     expect(condition).toMatchObject({
-      title: 'nightly: 14 of 100 failed in the backup',
+      title: 'nightly: 14 of 100 failed in the backup: leased at the destination',
       since: text(12),
       run: PARTLY.id,
     });
@@ -209,4 +209,10 @@ test('an occurrence that is not started is noted once, with its first time and i
   expect(twice.jobs.nightly!.backup).toEqual({ ...first, code: 'throttled' });
   const older = withMissed(twice, { ...first, id: 'older', due: text(36) });
   expect(older).toBe(twice);
+});
+
+test('a backup that could not be compared is incomplete for that reason, though nothing failed', () => {
+  const backup = run('completed-with-failures', { problem: { code: 'damaged', count: 0 } });
+  const [found] = conditionsOf(factsOf({ ended: { backup } }), NOW);
+  expect(found!.title).toBe('nightly: the backup is incomplete: a stored object is damaged or missing');
 });
