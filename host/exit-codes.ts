@@ -25,7 +25,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const MEANINGS: Record<ExitCode, string> = {
   [EXIT.done]: 'done: the run succeeded, or the host stopped as asked',
   [EXIT.unexpected]: 'unexpected failure',
-  [EXIT.usage]: 'wrong options, settings or configuration; nothing was done',
+  [EXIT.usage]: 'wrong options, settings or configuration; nothing was started',
   [EXIT.withFailures]: 'the run completed with failures',
   [EXIT.failed]: 'the run failed',
   [EXIT.cancelled]: 'the run was cancelled',
@@ -35,7 +35,7 @@ export const MEANINGS: Record<ExitCode, string> = {
   [EXIT.busy]: 'another run or process is in the way; try again later',
   [EXIT.notAllowed]: 'not signed in, or not allowed',
   [EXIT.stale]: 'the plan is no longer valid; make a new one',
-  [EXIT.damaged]: 'data on disk is damaged',
+  [EXIT.damaged]: 'stored data is damaged, on disk or in the vault',
   [EXIT.outOfReach]: 'a storage account or the host cannot be reached',
   [EXIT.disk]: 'the disk is full, or the data directory cannot be read or written',
   [EXIT.waitOver]: 'the wait is over, and the run continues',
@@ -69,6 +69,7 @@ export function exitCodeOfRun(status: string): ExitCode {
 export function exitCodeOfAnswer(status: number, code = ''): ExitCode {
   if (status === 401 || status === 403) return EXIT.notAllowed;
   if (status >= 400 && status < 500) return OF_CODES[code] ?? EXIT.refused;
+  if (status === 502 && code === 'damaged') return EXIT.damaged;
   if (status === 502 && NOT_ALLOWED.test(code)) return EXIT.notAllowed;
   return status >= 502 && status <= 504 ? EXIT.outOfReach : EXIT.unexpected;
 }

@@ -5,7 +5,7 @@ import { AppApi, failure, type Refusal } from './app-api.ts';
 import { asSentence } from './hints.ts';
 import { runIdsOf } from './run-ids.ts';
 import { type OnceHost, PACE, print, RunWatch } from './run-watch.ts';
-import { problemLines, summary } from './summary.ts';
+import { endingLines } from './summary.ts';
 
 export interface OnceOptions {
   /** Name of a job or of an archive rule. */
@@ -74,7 +74,7 @@ interface Started {
 async function finish(watch: RunWatch, { id, job, isRun, signal }: Started): Promise<ExitCode> {
   const run = await watch.own(id);
   if (run === undefined) return exitCodeOfSignal(signal.reason);
-  for (const line of [summary(job, id, run), ...problemLines(run)]) print(line);
+  for (const line of endingLines(job, id, run)) print(line);
   const code = exitCodeOfRun(run.status);
   const next = await watch.following(id, isRun);
   if (next === undefined) return code;

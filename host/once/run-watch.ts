@@ -4,7 +4,7 @@ import { HostError } from '../host-error.ts';
 import { escapeControls } from '../log.ts';
 import type { Unfinished } from '../triggers/durable.ts';
 import { type AppApi, failure, type Run } from './app-api.ts';
-import { summary } from './summary.ts';
+import { endingLines, summary } from './summary.ts';
 import { waitingFor } from './waiting.ts';
 
 /** The host in this process. */
@@ -62,7 +62,7 @@ export class RunWatch {
       const run = await this.#look(id);
       if (run !== undefined && run.status !== 'running') {
         if (cancelledAt === undefined) return run;
-        print(summary(job, id, run));
+        for (const line of endingLines(job, id, run)) print(line);
         return undefined;
       }
       if (signal.aborted && cancelledAt === undefined) {
@@ -102,7 +102,7 @@ export class RunWatch {
         return true;
       }
       if (run !== undefined && run.status !== 'running') {
-        print(summary(job, id, run));
+        for (const line of endingLines(job, id, run)) print(line);
         return true;
       }
       if (lacksDetails && run !== undefined) {

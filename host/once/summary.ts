@@ -81,8 +81,13 @@ function sizeOf(bytes: number): string {
   return `${(bytes / 1024 ** power).toFixed(1)} ${UNITS[power - 1]}`;
 }
 
+/** What is printed of a run that has ended, whichever run was asked for. */
+export function endingLines(job: string, id: string, run: Run): string[] {
+  return [summary(job, id, run), ...problemLines(run)];
+}
+
 /** A line for each problem of a run, with what to do. */
-export function problemLines({ problems = [] }: Run): string[] {
+function problemLines({ problems = [] }: Run): string[] {
   const lines = problems.slice(0, MOST_PROBLEMS).map(({ container, message = '', hint }) => {
     const words = [asSentence(message), ...(hint ? [forTerminal(hint)] : [])].join(' ');
     return `  ${container === undefined ? '' : `${container}: `}${words}`;

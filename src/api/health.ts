@@ -61,7 +61,7 @@ export const healthOperations = operations({
   health: {
     method: 'GET',
     path: 'health',
-    summary: 'Show whether everything is all right',
+    summary: 'Show whether every account answers and no job is kept from starting',
     needs: 'anyone',
     query: anything,
     answers: { 200: statusSchema, 503: z.union([statusSchema, misconfigured]) },

@@ -41,6 +41,7 @@ const newestPoint = z
     ...{ entities: entities.nullable(), bytes, lacks: lacks.nullable() },
     ...{ isHeld: z.boolean(), isBraked: z.boolean() },
     verified: proofSchema.nullable(),
+    problem: z.strictObject({ code: text, message: text, hint: text }).optional(),
   })
   .meta({ id: 'NewestPoint' });
 

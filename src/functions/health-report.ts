@@ -63,8 +63,7 @@ export function healthReport(deps: Dependencies): (client: DurableClient) => Pro
     );
     const healthOf = async ({ name, destination }: Pick<Job, 'name' | 'destination'>): Promise<JobHealth> => {
       const vault = accounts.find(({ shown }) => shown.alias === destination.account);
-      // The account has the problem.
-      if (vault?.shown.status !== 'ok') return { problem: null, lostRun: null, silent: null };
+      if (vault?.shown.status !== 'ok') return { problem: problemOfAccount(vault), lostRun: null, silent: null };
       return checks.jobs(client, name, vault.containers);
     };
     const taken = await deps.taskHub?.refusal();
@@ -91,6 +90,12 @@ export function healthReport(deps: Dependencies): (client: DurableClient) => Pro
     const versions = { version: STRONGROOM_VERSION, orchestrations: ORCHESTRATION_VERSION };
     return { status: healthy ? 'ok' : 'degraded', ...versions, ...shown };
   };
+}
+
+/** A start would meet what the vault has. */
+function problemOfAccount(vault: CheckedAccount | undefined): HealthProblem | null {
+  const { code, message, hint } = vault?.shown ?? {};
+  return code === undefined || message === undefined || hint === undefined ? null : { code, message, hint };
 }
 
 /** The same for a caller who may not see names: what is wrong, by its code, without the message that may have some. */

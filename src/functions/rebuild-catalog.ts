@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { runPrefix, runsPrefix } from '#domain/run/control-paths.ts';
+import type { PointOnRecord } from '#domain/run/point-on-record.ts';
 import { type Catalog, type CatalogPage, catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -106,10 +107,8 @@ async function rebuildPage(
   });
   const atOnce = pLimit(RUNS_AT_ONCE);
   const ids = page.prefixes.map((folder) => folder.split('/').at(-2)!);
-  const records = await control.chain.listRecords(job);
-  const recorded = new Map(records.map(({ run, sha256 }) => [run, sha256]));
-  const row = (id: string) =>
-    rebuildRow(deps, vault, control, { run: { job, id }, recorded: recorded.get(id) }, rebuilt);
+  const { points } = await control.chain.pointsOnRecord(job);
+  const row = (id: string) => rebuildRow(deps, vault, control, { run: { job, id }, onRecord: points.get(id) }, rebuilt);
   await Promise.all(ids.map((id) => atOnce(() => row(id))));
   return page.next;
 }
@@ -118,12 +117,16 @@ async function rebuildRow(
   deps: Dependencies,
   alias: string,
   control: ControlStore,
-  { run, recorded }: { run: { job: string; id: string }; recorded: string | undefined },
+  { run, onRecord }: { run: { job: string; id: string }; onRecord: PointOnRecord | undefined },
   rebuilt: Rebuilt,
 ): Promise<void> {
   try {
-    const summary = await control.readSummary(run, recorded);
-    if (!summary) return;
+    const summary = await control.readSummary(run, onRecord?.sha256);
+    if (!summary) {
+      // The record of a restore point follows its summary.
+      if (onRecord && !onRecord.isEmptied) throw missingPoint(run.id);
+      return;
+    }
     await deps.catalog(alias).put(catalogRowOf(summary));
     rebuilt.runs++;
   } catch (error) {
@@ -160,6 +163,9 @@ async function emptyPage(
   );
   const lost = new Set(page.rows.map(({ job }) => job).filter((job) => !jobs.has(job)));
   for (const job of lost) {
+    // One that has just begun is not lost: the jobs were listed before it wrote anything.
+    const running = page.rows.find((row) => row.job === job && row.status === 'running');
+    if (running && (await isThere(control, running))) continue;
     const message = `The catalog of ${vault} lists runs of job "${job}", of which the vault has nothing`;
     if (!damaged.includes(message)) damaged.push(message);
   }

@@ -330,8 +330,9 @@ export const PROBLEMS = {
   'brake-engaged': {
     meaning: 'more was changed or lost at once than the safety brake allows',
     hint:
-      'Ransomware or a bad deployment may have caused this. Until you release the brake, Strongroom keeps all older ' +
-      'restore points and deletes nothing there. Compare the restore point with the one before: GET ' +
+      'The message says why: a large change or loss, as by ransomware or a bad deployment, or a restore point that ' +
+      'cannot be read. Until you release the brake, Strongroom keeps all older restore points and deletes nothing ' +
+      'there. Compare the restore point with the one before: GET ' +
       '/api/restore-points/{id}. If the change is intended, release the brake: POST /api/restore-points/{id}/release.',
   },
   'order-unknown': {
@@ -350,8 +351,9 @@ export const PROBLEMS = {
     meaning: 'a stored object is damaged or missing',
     hint:
       '1. Restore the object that the message names, from soft delete or a version of the vault. 2. If you cannot: a ' +
-      'lock, notes, a summary or a record of the chain has a repair of its own, see "Damaged objects" in ' +
-      'docs/http-api.md. For any other object, start another run of the job.',
+      'lock (locks/…) may be deleted while no run of its job is in progress. Notes, a summary or a record of the chain ' +
+      'has a repair of its own, see "Damaged objects" in docs/http-api.md. For any other object, start another run of ' +
+      'the job.',
   },
   'target-protected': {
     meaning: 'no restore may write to this destination',
@@ -615,13 +617,13 @@ export interface Problem {
 }
 
 /**
- * The problem to name where there is room for one: the safety brake, then those of a whole run or container, then what
- * asks for action.
+ * The problem to name where there is room for one: those of a whole run or container, then what asks for action, then
+ * the safety brake, which follows from what happened and shows in the restore point, too.
  */
 export function worstOf(problems: readonly Problem[]): Problem | undefined {
   const weight = (problem: Problem) => {
-    if (problem.code === 'brake-engaged') return 4;
-    return isRemark(problem) ? -1 : (asksForAction(problem.code) ? 1 : 0) + (problem.count === 0 ? 2 : 0);
+    if (problem.code === 'brake-engaged') return -1;
+    return isRemark(problem) ? -2 : (asksForAction(problem.code) ? 1 : 0) + (problem.count === 0 ? 2 : 0);
   };
   // A summary may be of another version.
   const known = problems.filter(({ code }) => code in PROBLEMS);

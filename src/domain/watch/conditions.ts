@@ -62,11 +62,26 @@ export function conditionsOf(facts: JobFacts, now: Date): Condition[] {
     ...stalledOthers(facts, now),
     ...facts.running.flatMap((run) => slow(facts.job, run, now)),
     ...brake(facts, now),
+    ...lostPoint(facts, now),
     ...damaged(facts),
     ...unproved(facts, now),
     ...poison(facts, now),
     ...paused(facts, now),
   ];
+}
+
+/** A job or archive rule of which an object cannot be read, as the message says: nothing else is known of it. */
+export function unreadable(job: string, message: string, now: Date): Condition {
+  return {
+    id: `damaged/object/${job}`,
+    condition: 'damaged',
+    severity: 'error',
+    job,
+    since: now.toISOString(),
+    title: `${job}: a stored object cannot be read`,
+    message: `${message}. Until it can, runs of the job may not start, and nothing else is known of the job.`,
+    hint: PROBLEMS.damaged.hint,
+  };
 }
 
 /** The conditions of accounts. */
@@ -127,7 +142,11 @@ function incomplete(facts: JobFacts, what: Scheduled): Condition[] {
   const run = facts.ended[what];
   // What a verification found is damage, and has a condition of its own.
   if (run?.status !== 'completed-with-failures' || what === 'verify') return [];
-  const title = `${job}: ${run.failed} of ${run.listed} failed in the ${WORDS[what]}`;
+  const how =
+    run.failed > 0 ? `${run.failed} of ${run.listed} failed in the ${WORDS[what]}` : `the ${WORDS[what]} is incomplete`;
+  // Of several causes, the worst: the report has all.
+  const why = run.problem && run.problem.code in PROBLEMS ? `: ${PROBLEMS[run.problem.code].meaning}` : '';
+  const title = `${job}: ${how}${why}`;
   return [
     {
       ...ofEnded(facts, what, run),
@@ -302,8 +321,33 @@ function brake({ job, brakes }: JobFacts, now: Date): Condition[] {
       run: first.point,
       since: now.toISOString(),
       title: `${job}: the safety brake is engaged`,
-      message: `A run changed or lost too much${which}. Prunes delete nothing there until an operator releases it.`,
-      hint: `Find out why, then release it: POST /api/restore-points/${first.point}/release.`,
+      message:
+        `A run changed or lost too much${which}, or could not be compared. Prunes delete nothing there until an ` +
+        'operator releases it.',
+      hint:
+        `GET /api/restore-points/${first.point} says why. When you know the cause, release it: POST ` +
+        `/api/restore-points/${first.point}/release.`,
+    },
+  ];
+}
+
+/** The next backup would miss everything that it held. */
+function lostPoint({ job, lostPoint }: JobFacts, now: Date): Condition[] {
+  if (!lostPoint) return [];
+  const { id, message } = lostPoint;
+  return [
+    {
+      id: `damaged/point/${job}`,
+      condition: 'damaged',
+      severity: 'critical',
+      job,
+      run: id,
+      since: now.toISOString(),
+      title: `${job}: the newest restore point is lost`,
+      message: `${message}.`,
+      hint:
+        `Restore its run.json from soft delete or a version of the vault. If you cannot, state before the next backup ` +
+        `that it is lost: POST /api/restore-points/${id}/forget. Otherwise that backup engages the safety brake.`,
     },
   ];
 }

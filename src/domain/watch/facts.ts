@@ -56,6 +56,8 @@ export interface JobFacts {
   /** Of an archive rule: uploads that failed permanently and are open. */
   poison?: number;
   pause?: Pause;
+  /** The newest restore point, if it is on record and its summary is gone. */
+  lostPoint?: { id: string; message: string };
 }
 
 /** An account that did not answer. */

@@ -46,6 +46,8 @@ export interface PointsPage {
 interface Facts {
   notes: Notes;
   onRecord: PointOnRecord | undefined;
+  /** Whether it is the last one on record, with which the next backup is compared. */
+  isLast: boolean;
   /** Whether the vault has anything of its run. */
   isThere: boolean;
 }
@@ -63,8 +65,8 @@ export async function pointsOfVault(
   const factsOf = async ({ job, id }: CatalogRow): Promise<Facts> => {
     const read = known.get(job) ?? factsOfJob(control, job);
     known.set(job, read);
-    const { notes, points, runs } = await read;
-    return { notes: notes.get(id) ?? {}, onRecord: points.get(id), isThere: runs.has(id) };
+    const { notes, points, last, runs } = await read;
+    return { notes: notes.get(id) ?? {}, onRecord: points.get(id), isLast: id === last, isThere: runs.has(id) };
   };
   const choice: RowChoice = { runsOnly: true, ...defined({ job }) };
   const points: ShownPoint[] = [];
@@ -94,7 +96,7 @@ async function factsOfJob(control: ControlStore, job: string) {
     control.chain.pointsOnRecord(job),
     runsIn(control, job),
   ]);
-  return { notes, points, runs };
+  return { notes, points, last: [...points.keys()].at(-1), runs };
 }
 
 async function runsIn(control: ControlStore, job: string): Promise<Set<string>> {
@@ -105,14 +107,16 @@ async function runsIn(control: ControlStore, job: string): Promise<Set<string>> 
 
 /**
  * The restore point that the run of a row has left; empty if there is none. The summary is read only if the row does
- * not say what it holds, or if something is missing: it has every part, and so grows with the containers.
+ * not say what it holds, or if something is missing: it has every part, and so grows with the containers. That the one
+ * of the last point is there takes a request: it has to be known before the next backup.
  */
 async function pointOfRow(control: ControlStore, row: CatalogRow, facts: Facts): Promise<ShownPoint[]> {
-  const { notes, onRecord, isThere } = facts;
+  const { notes, onRecord, isLast, isThere } = facts;
   const { id, job, mode, status, startedAt: time, finishedAt = null } = row;
   const own = { id, job, mode, status, time, finishedAt };
   const isSure = isThere && onRecord && !onRecord.isEmptied && isChosenRow(row, MAY_BE_POINTS);
-  if (row.point && isSure) return [{ ...own, ...row.point, ...shownNotes(notes), ...problemOfNotes(notes, onRecord) }];
+  if (row.point && isSure && (!isLast || (await control.hasSummary(row))))
+    return [{ ...own, ...row.point, ...shownNotes(notes), ...problemOfNotes(notes, onRecord) }];
   try {
     const summary = await control.readSummary(row, onRecord?.sha256);
     if (summary && isRestorePoint(summary))

@@ -68,6 +68,16 @@ export function missingPoint(id: string, hint = ''): StorageError {
   );
 }
 
+/** Why the restore point that a lock names as the newest is lost; undefined if it is there. One request. */
+export async function lossOfNewest(
+  control: ControlStore,
+  point: { job: string; id: string },
+): Promise<StorageError | undefined> {
+  if (await control.hasSummary(point)) return undefined;
+  const { points } = await control.chain.pointsOnRecord(point.job);
+  return points.get(point.id)?.isEmptied ? undefined : missingPoint(point.id);
+}
+
 function notFound(message: string): HttpError {
   return new HttpError(404, 'restore-point-not-found', message, LIST_POINTS);
 }

@@ -8,6 +8,7 @@ import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { Document } from '#storage/control/control-container.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
+import { lossOfNewest } from './find-restore-point.ts';
 import { findRun } from './find-run.ts';
 import { silenceOf } from './holder-life.ts';
 
@@ -41,6 +42,9 @@ export function jobHealth(deps: Dependencies) {
       if (!lock) return health;
       health.lostRun = await lostRunOf(deps, client, lock);
       health.silent = await silentRun(deps, context, lock);
+      const { point } = lock.value;
+      const loss = point === undefined ? undefined : await lossOfNewest(context.control, { job, id: point });
+      if (loss) throw loss;
       const held = containers && (await heldContainers(context, lock.value, known));
       const lost = held?.filter((name) => !containers?.has(name)) ?? [];
       if (lost.length > 0) health.problem = problem('content-missing', lostContainers(context, lock.value, lost));

@@ -4,7 +4,7 @@ import { runTotal } from '#app/run-prices.ts';
 import type { JobMeasures, LastRun, Progress } from '#domain/metrics/samples.ts';
 import { defined } from '#domain/run/defined.ts';
 import type { Scheduled } from '#domain/run/occurrence.ts';
-import { type Condition, conditionsOf } from '#domain/watch/conditions.ts';
+import type { Condition } from '#domain/watch/conditions.ts';
 import type { JobFacts } from '#domain/watch/facts.ts';
 import { nextStart } from '#domain/watch/next-start.ts';
 import { EMPTY_STATE, type KindMemory, kindKey, type WatchState } from '#domain/watch/state.ts';
@@ -17,7 +17,7 @@ import { ratedHere } from './configured-condition.ts';
 import { heldInVault } from './held-in-vault.ts';
 import { inTime } from './in-time.ts';
 import { type HeldAt, heldByJobs, type PastOf, pastPrunesAndRestores, withNewest } from './past-runs.ts';
-import { readVault, type Watched, watchedIn } from './read-vault.ts';
+import { openConditions, readVault, type Watched, watchedIn } from './read-vault.ts';
 
 /** A collector waits ten seconds by default. */
 const PATIENCE_MS = 8_000;
@@ -73,10 +73,7 @@ async function measured(
   return {
     held: heldInVault(deps, vault, found, heldByJobs(others)),
     jobs: new Map(jobs),
-    conditions: ratedHere(
-      deps,
-      facts.flatMap((each) => conditionsOf(each, deps.now())),
-    ),
+    conditions: ratedHere(deps, openConditions(found, deps.now())),
     noted: Object.values(state.notices.open).map(({ condition }) => condition),
   };
 }

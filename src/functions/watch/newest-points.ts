@@ -1,6 +1,7 @@
 import type { JobOverview } from '#api/overview.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type PointFacts, pointFacts } from '#domain/restore/point-facts.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import type { CatalogRow } from '#storage/catalog.ts';
@@ -11,12 +12,13 @@ type NewestPoint = NonNullable<JobOverview['restorePoint']>;
 
 const UNKNOWN = { containers: null, blobs: null, tables: null, entities: null, bytes: null, lacks: null };
 
-/** The newest restore point of a job, given its id. */
+/** The newest restore point of a job, given its id, and why it is lost, if it is. */
 export type PointOf = (
   vault: string,
   job: string,
   point: { id: string; notes: Notes },
   rows: readonly CatalogRow[],
+  lost?: string,
 ) => Promise<NewestPoint>;
 
 /**
@@ -26,10 +28,10 @@ export type PointOf = (
 export function newestPoints(deps: Dependencies): PointOf {
   /** By job. */
   const known = new Map<string, { id: string; facts: PointFacts | undefined }>();
-  return async (vault, job, { id, notes }, rows) => {
+  return async (vault, job, { id, notes }, rows, lost) => {
     const row = rows.find((each) => each.id === id);
-    let facts = row?.point;
-    if (!facts) {
+    let facts = lost === undefined ? row?.point : undefined;
+    if (!facts && lost === undefined) {
       const before = known.get(job);
       facts = before?.id === id ? before.facts : await factsOf(deps, vault, { job, id });
       known.set(job, { id, facts });
@@ -39,6 +41,7 @@ export function newestPoints(deps: Dependencies): PointOf {
     return {
       ...{ id, time: row?.startedAt ?? parseRunId(id)!.startedAt.toISOString(), ...(facts ?? UNKNOWN) },
       ...{ isHeld: hold !== undefined, isBraked: brake !== undefined && brake.released === undefined, verified },
+      ...(lost !== undefined && { problem: { code: 'damaged', message: lost, hint: PROBLEMS.damaged.hint } }),
     };
   };
 }

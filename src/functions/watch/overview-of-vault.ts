@@ -4,13 +4,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { Scheduled } from '#domain/run/occurrence.ts';
 import { PROBLEMS, type ProblemCode } from '#domain/run/problems.ts';
-import {
-  accountConditions,
-  type Condition,
-  conditionsOf,
-  SEVERITIES,
-  type Severity,
-} from '#domain/watch/conditions.ts';
+import { accountConditions, type Condition, SEVERITIES, type Severity } from '#domain/watch/conditions.ts';
 import type { JobFacts } from '#domain/watch/facts.ts';
 import { jobStateOf } from '#domain/watch/job-state.ts';
 import { nextStart } from '#domain/watch/next-start.ts';
@@ -26,7 +20,7 @@ import { heldInVault } from './held-in-vault.ts';
 import { inTime as inTimeOrNot } from './in-time.ts';
 import type { PointOf } from './newest-points.ts';
 import { type HeldAt, heldByJobs, type PastOf, withNewest } from './past-runs.ts';
-import { readVault, type VaultFacts, type Watched, watchedIn } from './read-vault.ts';
+import { openConditions, readVault, type VaultFacts, type Watched, watchedIn } from './read-vault.ts';
 import type { ScheduleTimes } from './schedule-times.ts';
 import { stripOfJob } from './strip-of-job.ts';
 
@@ -99,10 +93,7 @@ async function readOverview(
     memory.othersOf(vault),
   ]);
   const open = before?.notices.open ?? {};
-  const conditions = ratedHere(
-    deps,
-    found.facts.flatMap((facts) => conditionsOf(facts, deps.now())),
-  )
+  const conditions = ratedHere(deps, openConditions(found, deps.now()))
     // It has the time at which the watch first saw it.
     .map((condition) => ({ ...condition, since: open[condition.id]?.condition.since ?? condition.since }));
   // What concerns no job, the watch finds out over several passes.
@@ -120,14 +111,14 @@ async function readOverview(
     const own = conditions.filter(({ job }) => job === name);
     const standing = facts
       ? standingOf(deps, watched, facts, { state: found.state, conditions: own })
-      : unknown(name, 'damaged', found.unread.get(name) ?? name);
+      : { ...unknown(name, 'damaged', found.unread.get(name) ?? name), severity: worstOf(own) };
     standing.running.push(...moreRunning.filter(({ job }) => job === name).map(({ job: _, ...run }) => run));
     if (watched.rule) {
       overview.archives.push({ ...standing, failedPermanently: facts?.poison ?? null });
       continue;
     }
     const point = found.points.get(name);
-    const restorePoint = point ? await memory.pointOf(vault, name, point, found.rows) : null;
+    const restorePoint = point ? await memory.pointOf(vault, name, point, found.rows, facts?.lostPoint?.message) : null;
     overview.jobs.push({
       ...standing,
       restorePoint,

@@ -5,6 +5,7 @@ import { type Mark, markOf, type Scheduled } from '#domain/run/occurrence.ts';
 import type { Notes, Proof } from '#domain/run/restore-point.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
+import { type Condition, conditionsOf, unreadable } from '#domain/watch/conditions.ts';
 import { durationMs } from '#domain/watch/duration.ts';
 import { doneFor, type Expectation, type Standing, standingOf } from '#domain/watch/expected.ts';
 import type { JobFacts, OtherRun, RunningRun } from '#domain/watch/facts.ts';
@@ -17,6 +18,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import type { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
+import { lossOfNewest } from '../run/find-restore-point.ts';
 import { uncheckedRows } from '../run/list-rows.ts';
 
 /** The first pass of a watch looks further back. Both are one request: a page has at most 1,000 rows. */
@@ -30,6 +32,14 @@ export interface Watched {
   job: Job;
   rule?: ArchiveRule;
   expectations: Partial<Record<Scheduled, Expectation>>;
+}
+
+/** What is open of the jobs and rules of a vault. */
+export function openConditions({ facts, unread }: Pick<VaultFacts, 'facts' | 'unread'>, now: Date): Condition[] {
+  return [
+    ...facts.flatMap((each) => conditionsOf(each, now)),
+    ...[...unread].map(([job, message]) => unreadable(job, message, now)),
+  ];
 }
 
 /** The jobs and rules of a vault. */
@@ -74,7 +84,7 @@ export interface VaultFacts {
 
 /**
  * What the vault knows of its jobs. Costs one query of the catalog and two small reads, and for each job its lock, a
- * listing of notes, and two more reads for each run in progress; for each archive rule, a listing of poison entries. No
+ * listing of notes, a look for the summary of its newest restore point, and two more reads for each run in progress; for each archive rule, a listing of poison entries. No
  * request concerns a restore point that has not changed. Throws if the vault does not answer, or has lost everything.
  */
 export async function readVault(
@@ -163,6 +173,7 @@ async function readJob(
     rule ? new PoisonStore(control, name).countOpen() : 0,
   ]);
   const last = lock?.value.point;
+  const loss = last === undefined ? undefined : await lossOfNewest(control, { job: name, id: last });
   const { expected, keys } = expectedNow(watched, last !== undefined);
   const seen = withSeen(before, keys, now);
   const inProgress = await runsInProgress(deps, control, name, lock?.value.run ?? null, seen);
@@ -193,6 +204,7 @@ async function readJob(
     }),
     ...(rule && { poison }),
     ...(pause && { pause }),
+    ...(loss && { lostPoint: { id: last!, message: loss.message } }),
   };
   const point = last === undefined ? undefined : { id: last, notes: notes.get(last) ?? {} };
   return { state, facts, ended: inProgress.ended, point };

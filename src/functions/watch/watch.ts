@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { noteMissedStarts } from '#app/missed-start-notes.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
-import { accountConditions, type Condition, conditionsOf, undelivered } from '#domain/watch/conditions.ts';
+import { accountConditions, type Condition, undelivered } from '#domain/watch/conditions.ts';
 import { withoutContainer, withoutNames } from '#domain/watch/facts.ts';
 import {
   dueMessages,
@@ -24,7 +24,7 @@ import { vaultsOf } from '../run/find-run.ts';
 import { askSources } from './ask-sources.ts';
 import { isConfigured, ratedHere } from './configured-condition.ts';
 import { sendLostPings } from './lost-pings.ts';
-import { readVault, type VaultFacts, watchedIn } from './read-vault.ts';
+import { openConditions, readVault, type VaultFacts, watchedIn } from './read-vault.ts';
 import { routesOfNotices } from './routes-of-notices.ts';
 import { sendMessages } from './send-messages.ts';
 
@@ -128,7 +128,7 @@ async function passOfVault(
   const now = deps.now();
   let state = found.state;
   const facts = notify.names ? found.facts : found.facts.map(withoutNames);
-  const open = facts.flatMap((each) => conditionsOf(each, now));
+  const open = openConditions({ ...found, facts }, now);
   for (const [channel, since] of Object.entries(state.refused)) {
     if (!(refused.get(channel)! <= since)) refused.set(channel, since);
   }

@@ -74,7 +74,10 @@ test('a control container that was deleted is not ok, if there were runs', async
   vault.vault.deleteContainer(CONTROL_CONTAINER);
   expect(await ask()).toMatchObject({
     status: 503,
-    body: { accounts: [{ status: 'ok' }, { alias: 'VAULT', status: 'failed', code: 'content-missing' }] },
+    body: {
+      accounts: [{ status: 'ok' }, { alias: 'VAULT', status: 'failed', code: 'content-missing' }],
+      jobs: [{ problem: { code: 'content-missing' } }],
+    },
   });
 });
 

@@ -110,6 +110,13 @@ test('a rebuild keeps the rows of a vault or a job that has lost all of its runs
   expect((await rows()).sort()).toEqual([template.id, other].sort());
 });
 
+test('a rebuild does not name a job whose first run has just begun', async () => {
+  const first = await room.begin({ mode: 'incremental' }, 'weekly');
+  const status = 'running' as const;
+  await deps.catalog('VAULT').put({ ...catalogRowOf(template), id: first.id, job: 'weekly', status });
+  expect((await rebuild()).body.damaged).toEqual([]);
+});
+
 describe('a rebuild refuses', () => {
   it.each(['x', 'aaaaaaaaaaaaaaaaaaaa'])('the cursor %s', async (cursor) => {
     expect(await rebuild(cursor)).toMatchObject({ status: 400, body: { code: 'cursor-invalid' } });

@@ -48,6 +48,10 @@ describe('the exit codes', () => {
     expect(exitCodeOfRun('of a later version')).toBe(1);
   });
 
+  test('a damaged object of the vault is no account out of reach', () => {
+    expect([exitCodeOfAnswer(502, 'damaged'), exitCodeOfAnswer(502, 'server-error')]).toEqual([65, 69]);
+  });
+
   test('every refusal of the API has one', () => {
     const special: Record<string, number> = {
       'run-in-progress': 11,

@@ -48,7 +48,9 @@ describe('the row of a run', () => {
     expect(count).toBe(4);
     expect(worstOf(problems.slice(0, 3))!.code).toBe('destination-leased');
     expect(worstOf(problems.slice(0, 2))!.code).toBe('source-vanished');
-    expect(worstOf([...problems, problemOf('brake-engaged', 0, 'images')])!.code).toBe('brake-engaged');
+    const brake = problemOf('brake-engaged', 0, 'images');
+    expect(worstOf([brake, ...problems.slice(0, 2)])!.code).toBe('source-vanished');
+    expect(worstOf([problemOf('pattern-unmatched', 0), brake])!.code).toBe('brake-engaged');
   });
 
   it('is made of a summary of another version', () => {

@@ -169,7 +169,7 @@ describe('the conditions of a job', () => {
   it('says what was wrong, without names of blobs, and what to do', () => {
     const [condition] = conditionsOf(factsOf({ ended: { backup: PARTLY } }), NOW);
     expect(condition).toMatchObject({
-      title: 'nightly: 14 of 100 failed in the backup',
+      title: 'nightly: 14 of 100 failed in the backup: leased at the destination',
       since: text(12),
       run: PARTLY.id,
     });
@@ -263,4 +263,10 @@ test('severities are those of the configuration', () => {
     'error incomplete/backup/nightly',
     'error brake/nightly',
   ]);
+});
+
+test('a backup that could not be compared is incomplete for that reason, though nothing failed', () => {
+  const backup = run('completed-with-failures', { problem: { code: 'damaged', count: 0 } });
+  const [found] = conditionsOf(factsOf({ ended: { backup } }), NOW);
+  expect(found!.title).toBe('nightly: the backup is incomplete: a stored object is damaged or missing');
 });

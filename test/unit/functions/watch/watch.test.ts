@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Job } from '#config/configuration.ts';
 import type { Notify } from '#config/notify.ts';
-import { lockPath, notesPath } from '#domain/run/control-paths.ts';
+import { lockPath, notesPath, summaryPath } from '#domain/run/control-paths.ts';
 import { acquire, release } from '#domain/run/lock.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
@@ -129,6 +129,7 @@ class Room {
       release(taken, began, status === 'failed' || mode !== undefined ? {} : { point: id }),
       lock ? { ifMatch: lock.etag } : 'absent',
     );
+    this.vault.vault.write('strongroom', { name: summaryPath({ job: 'nightly', id }), body: Buffer.from('{}') });
     await this.deps.catalog('VAULT').put({
       ...{ id, job: 'nightly', mode: 'incremental', trigger: 'timer', dryRun: false, status },
       ...{ startedAt: began.toISOString(), finishedAt, counts: { listed: 10, failed: status === 'succeeded' ? 0 : 3 } },
@@ -346,6 +347,7 @@ test('a pass costs a fixed number of requests, however many restore points there
     'GetBlob', // pauses
     'GetBlob', // starts that were not made
     'GetBlob', // the lock of the job
+    'GetBlobProperties', // the summary of its newest restore point
     'ListBlobs', // the notes of its restore points
     'ListContainers', // the source
     'QueryEntities', // the catalog

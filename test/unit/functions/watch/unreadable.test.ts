@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import type { Dependencies } from '#app/dependencies.ts';
+import { lockPath } from '#domain/run/control-paths.ts';
+import type { Condition } from '#domain/watch/conditions.ts';
+import { openConditions } from '#functions/watch/read-vault.ts';
+import { watchHandler } from '#functions/watch/watch.ts';
+import { Vault } from '../../../support/builders/prune-vault.ts';
+
+test('a lock that cannot be read is an open condition until it can, and closes no other one of its job', async () => {
+  const vault = new Vault();
+  vault.put('a', 'text');
+  const { id } = await vault.backup();
+  await vault.note(id, (notes) => ({ ...notes, brake: { reason: 'x', containers: ['data'] } }));
+  const changes: string[] = [];
+  const given = vault.deps();
+  const deps = {
+    ...given,
+    configuration: {
+      ...given.configuration,
+      accounts: new Map(['SOURCE', 'VAULT'].map((alias) => [alias, {}])),
+      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map() },
+    },
+    telemetry: {
+      ...given.telemetry,
+      warn: () => {},
+      watchPassed: () => {},
+      conditionChanged: (to: string, { id, severity }: Condition) => changes.push(`${to} ${id} ${severity}`),
+    },
+    notifier: { send: async () => {}, ping: async () => {} },
+  } as unknown as Dependencies;
+  const pass = watchHandler(deps);
+  await pass();
+  let sound = Buffer.alloc(0);
+  vault.alter(lockPath('nightly'), (body) => {
+    sound = Buffer.from(body);
+    return Buffer.from('garbage');
+  });
+  await pass();
+  expect(changes).toEqual(['open brake/nightly error', 'open damaged/object/nightly error']);
+  vault.alter(lockPath('nightly'), () => sound);
+  await pass();
+  expect(changes.at(-1)).toBe('closed damaged/object/nightly error');
+});
+
+test('the condition names the object', () => {
+  const unread = new Map([['nightly', 'strongroom/locks/nightly.json in VAULT is damaged: it is not JSON']]);
+  const [condition] = openConditions({ facts: [], unread }, new Date(0));
+  expect(condition).toMatchObject({ condition: 'damaged', message: expect.stringContaining('locks/nightly.json') });
+});
