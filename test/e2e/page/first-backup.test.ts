@@ -40,7 +40,7 @@ test('a first backup from the page, with the keyboard', async ({ skip }) => {
     await page.keyboard.press('g');
     await page.keyboard.press('o');
     await page.getByRole('heading', { name: 'Everything is backed up' }).waitFor({ timeout: 20_000 });
-    expect(await page.locator('.line').innerText()).toContain('5 blobs');
+    expect(await page.locator('.line').first().innerText()).toContain('5 blobs');
     await page.keyboard.press('g');
     await page.keyboard.press('r');
     await page.getByRole('heading', { name: 'Runs' }).waitFor();
