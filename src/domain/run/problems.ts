@@ -351,9 +351,9 @@ export const PROBLEMS = {
     meaning: 'a stored object is damaged or missing',
     hint:
       '1. Restore the object that the message names, from soft delete or a version of the vault. 2. If you cannot: a ' +
-      'lock (locks/…) may be deleted while no run of its job is in progress. Notes, a summary or a record of the chain ' +
-      'has a repair of its own, see "Damaged objects" in docs/http-api.md. For any other object, start another run of ' +
-      'the job.',
+      'lock (locks/…) may be deleted while no run of its job is in progress. Notes, a summary or a record of the ' +
+      'chain has a repair of its own, see "Damaged objects" in docs/http-api.md. For any other object, start another ' +
+      'run of the job.',
   },
   'target-protected': {
     meaning: 'no restore may write to this destination',

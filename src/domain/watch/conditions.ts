@@ -346,8 +346,9 @@ function lostPoint({ job, lostPoint }: JobFacts, now: Date): Condition[] {
       title: `${job}: the newest restore point is lost`,
       message: `${message}.`,
       hint:
-        `Restore its run.json from soft delete or a version of the vault. If you cannot, state before the next backup ` +
-        `that it is lost: POST /api/restore-points/${id}/forget. Otherwise that backup engages the safety brake.`,
+        `Restore its run.json from soft delete or a version of the vault. If you cannot, state before the next ` +
+        `backup that it is lost: POST /api/restore-points/${id}/forget. Otherwise that backup engages the safety ` +
+        'brake.',
     },
   ];
 }

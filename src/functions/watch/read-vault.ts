@@ -84,8 +84,9 @@ export interface VaultFacts {
 
 /**
  * What the vault knows of its jobs. Costs one query of the catalog and two small reads, and for each job its lock, a
- * listing of notes, a look for the summary of its newest restore point, and two more reads for each run in progress; for each archive rule, a listing of poison entries. No
- * request concerns a restore point that has not changed. Throws if the vault does not answer, or has lost everything.
+ * listing of notes, a look for the summary of its newest restore point, and two more reads for each run in progress;
+ * for each archive rule, a listing of poison entries. No request concerns a restore point that has not changed. Throws
+ * if the vault does not answer, or has lost everything.
  */
 export async function readVault(
   deps: Dependencies,

@@ -160,6 +160,7 @@ export class PointVault {
         this.put(path, body, options.metadata);
         return { etag: this.objects.get(path)!.etag };
       },
+      getProperties: async (_container, path) => (this.objects.has(path) ? blobState({ name: path }) : undefined),
       listBlobs: async (_container, { prefix = '', delimiter }): Promise<BlobPage> => {
         const below = [...this.objects].filter(([path]) => path.startsWith(prefix)).sort();
         const ends = below.map(([path]) => (delimiter ? path.indexOf(delimiter, prefix.length) : -1));

@@ -35,7 +35,7 @@ beforeEach(async () => {
     configuration: {
       ...given.configuration,
       accounts: new Map(['SOURCE', 'VAULT'].map((alias) => [alias, {}])),
-      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map() },
+      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map(), severity: {}, names: true },
     },
     limits: { ...given.limits, sharedMs: 0 },
     telemetry: {

@@ -183,9 +183,10 @@ it('a list compares itself with the vault in one request for each job and one fo
     return asked;
   };
   expect(await count(listRunsHandler)).toEqual({ ListBlobs: 2 });
-  // Notes, the chain and the runs of the job take one listing each, for any number of restore points.
-  expect(await count(listRestorePointsHandler)).toEqual({ ListBlobs: 5 });
+  // Notes, the chain and the runs of the job take one listing each, for any number of restore points. The summary of
+  // the last one is looked for.
+  expect(await count(listRestorePointsHandler)).toEqual({ ListBlobs: 5, GetBlobProperties: 1 });
   for (let run = 0; run < 6; run++) await add();
   expect(await count(listRunsHandler)).toEqual({ ListBlobs: 2 });
-  expect(await count(listRestorePointsHandler)).toEqual({ ListBlobs: 5 });
+  expect(await count(listRestorePointsHandler)).toEqual({ ListBlobs: 5, GetBlobProperties: 1 });
 });

@@ -105,6 +105,7 @@ test('ten scrapes cost what one does, and a later one asks again', async () => {
     'GetBlob VAULT', // pauses
     'GetBlob VAULT', // starts that were not made
     'GetBlob VAULT', // the lock of the job
+    'GetBlobProperties VAULT', // whether its newest restore point has its summary
     'ListBlobs VAULT', // whether the vault was lost, as the watch has no state yet
     'ListBlobs VAULT', // the notes of its restore points
     'ListContainers SOURCE',
@@ -185,8 +186,8 @@ test('a run that the newest rows lack is read from its summary, once', async () 
   expect(requests.length - length).toBe(length - 2);
   // Without the summary, what the watch keeps is still there.
   rows.clear();
-  vault.before = ({ name }) => {
-    if (name?.includes('/run.json')) throw new StorageError('damaged', 'x');
+  vault.before = ({ operation, name }) => {
+    if (operation === 'GetBlob' && name?.includes('/run.json')) throw new StorageError('damaged', 'x');
   };
   expect(await valuesOf('last_run_status')).toMatchObject({ 'backup succeeded': 1 });
   expect(await valuesOf('last_run_copied_bytes')).toEqual({});

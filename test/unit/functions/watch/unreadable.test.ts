@@ -18,7 +18,7 @@ test('a lock that cannot be read is an open condition until it can, and closes n
     configuration: {
       ...given.configuration,
       accounts: new Map(['SOURCE', 'VAULT'].map((alias) => [alias, {}])),
-      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map() },
+      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map(), severity: {}, names: true },
     },
     telemetry: {
       ...given.telemetry,
