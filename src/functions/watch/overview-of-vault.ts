@@ -196,11 +196,13 @@ function standingOf(
 /** Restores, dry runs and what else is in progress that no schedule starts. */
 async function otherRuns(deps: Dependencies, client: DurableClient, { facts, rows }: VaultFacts) {
   const known = new Set(facts.flatMap(({ running }) => running.map(({ id }) => id)));
+  const others = facts.flatMap((each) => each.others);
+  const silent = new Set(others.filter(({ silentMs }) => silentMs !== undefined).map(({ id }) => id));
   const open = rows.filter(({ id, status }) => status === 'running' && !known.has(id));
   const settled = await Promise.all(open.map((row) => settledRow(deps, client, row)));
   return settled
     .filter(({ status }) => status === 'running')
-    .map(({ id, job, mode, startedAt }) => ({ id, job, mode, startedAt, isSilent: false, ...NO_PROGRESS }));
+    .map(({ id, job, mode, startedAt }) => ({ id, job, mode, startedAt, isSilent: silent.has(id), ...NO_PROGRESS }));
 }
 
 function worstOf(conditions: readonly Condition[]): Severity | null {

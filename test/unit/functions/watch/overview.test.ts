@@ -5,7 +5,7 @@ import type { JobOverview } from '#api/overview.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { overviewHandler } from '#functions/watch/overview.ts';
 import { watchHandler } from '#functions/watch/watch.ts';
-import { catalogRowOf } from '#storage/catalog.ts';
+import { catalogRowOf, startedRow } from '#storage/catalog.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { MemoryCatalog, type Rows } from '../../../../prove/memory/memory-catalog.ts';
 import { httpRequest } from '../../../support/builders/http-request.ts';
@@ -32,7 +32,7 @@ beforeEach(() => {
     ...given,
     configuration: {
       ...given.configuration,
-      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map() },
+      notify: { every: '0 */5 * * * *', channels: [], send: [], pings: new Map(), severity: {}, names: true },
     },
     limits: { ...given.limits, sharedMs: 2_000 },
     catalog: (alias: string) => new MemoryCatalog(alias, rows, undefined, refuse),
@@ -48,8 +48,8 @@ interface Overview {
   vaults: { alias: string; held: object | null }[];
 }
 
-async function ask(handler = overviewHandler(deps)): Promise<Overview> {
-  const client = { getStatus: async () => undefined } as unknown as DurableClient;
+async function ask(handler = overviewHandler(deps), status?: { runtimeStatus: string }): Promise<Overview> {
+  const client = { getStatus: async () => status } as unknown as DurableClient;
   const answer = await handler(httpRequest(), client, {} as InvocationContext);
   expect(answer.status).toBe(200);
   return JSON.parse(String(answer.body));
@@ -127,4 +127,15 @@ test('a strip of more runs than are read knows the newest days only', async () =
   expect(queries).toBeLessThan(10);
   expect(strip['2026-04-29']).toMatchObject({ runs: 288, worst: 'succeeded' });
   expect(strip['2026-04-03']).toEqual({ worst: null, runs: null, missed: null });
+});
+
+test('a run that no schedule awaits is shown as silent, too', async () => {
+  vault.put('a', 'text');
+  note(await vault.backup());
+  const run = await vault.begin({ mode: 'full', dryRun: true });
+  rows.set(run.id, startedRow(run));
+  const running = async () => (await ask(undefined, { runtimeStatus: 'Running' })).jobs[0]!.running;
+  expect(await running()).toMatchObject([{ id: run.id, isSilent: false }]);
+  vault.pass(1);
+  expect(await running()).toMatchObject([{ id: run.id, isSilent: true }]);
 });
