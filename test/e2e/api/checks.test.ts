@@ -35,7 +35,16 @@ const rule = {
   events: { queue: 'uploads', queueAccount: 'UPLOADS' },
 };
 
+/** Of the app that meets silence. The others have the time that a busy machine needs. */
 const REQUEST_MS = 400;
+
+const start = (limits: Record<string, number> = {}) =>
+  bed.start({
+    jobs: [job, pruned],
+    more: { archives: [rule] },
+    limits: { retryDelayMs: 5, ...limits },
+    env: { PRUNE: bed.proxy.connectionString(bed.vault), UPLOADS: bed.vault.connectionString },
+  });
 
 beforeAll(async () => {
   await bed.open();
@@ -50,16 +59,16 @@ beforeAll(async () => {
     await table.createTable();
     await table.createEntity({ partitionKey: 'a', rowKey: '1' });
   }
-  app = await bed.start({
-    jobs: [job, pruned],
-    more: { archives: [rule] },
-    limits: { requestMs: REQUEST_MS, retryDelayMs: 5 },
-    env: { PRUNE: bed.proxy.connectionString(bed.vault), UPLOADS: bed.vault.connectionString },
-  });
+  app = await start();
   await app.run();
 });
 
 afterAll(() => bed.close());
+
+async function startAgain(limits?: Record<string, number>): Promise<void> {
+  await app.host.kill();
+  app = await start(limits);
+}
 
 async function check(): Promise<Check[]> {
   const { status, body } = await app.call('POST', '/api/checks');
@@ -181,6 +190,8 @@ const RIGHTS: Taken[] = (
 /** What is not known either. */
 const FOLLOWS: Record<string, string> = { 'SOURCE list-blobs': 'SOURCE read-blobs' };
 
+const SILENCE = 'no answer comes';
+
 /** What an account answers, and what a check says then of a right that is needed. */
 const ANSWERS: [name: string, answer: FaultRule['answer'], result: Check['result'], code: RegExp][] = [
   ['a right is missing', () => refusal(403, 'AuthorizationPermissionMismatch'), 'missing', /^access-denied-/],
@@ -193,7 +204,7 @@ const ANSWERS: [name: string, answer: FaultRule['answer'], result: Check['result
     /^(account|container|table)-not-found$|^nothing-to-ask$|^catalog-unavailable$|^container-not-created$/,
   ],
   [
-    'no answer comes',
+    SILENCE,
     async (): Promise<typeof DROP> => {
       await sleep(3 * REQUEST_MS);
       return DROP;
@@ -203,8 +214,9 @@ const ANSWERS: [name: string, answer: FaultRule['answer'], result: Check['result
   ],
 ];
 
-describe.each(ANSWERS)('if %s', (_, answer, result, code) => {
+describe.each(ANSWERS)('if %s', (name, answer, result, code) => {
   it('each right is named that this concerns, and every answer is 200', { timeout: 60_000 }, async () => {
+    if (name === SILENCE) await startAgain({ requestMs: REQUEST_MS });
     for (const { right, match } of RIGHTS) {
       const rule: FaultRule = { match, answer: answer! };
       bed.proxy.rules.push(rule);
@@ -229,6 +241,7 @@ describe.each(ANSWERS)('if %s', (_, answer, result, code) => {
         ).toEqual([]);
       }
     }
+    if (name === SILENCE) await startAgain();
   });
 });
 
