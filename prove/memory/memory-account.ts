@@ -4,6 +4,7 @@ import type { Access } from '#domain/restore/restored-properties.ts';
 import type { AccessPolicy, ContainerProperties } from '#domain/run/container-properties.ts';
 import type {
   BlobPage,
+  BlockSource,
   CopyRequest,
   CopyResult,
   ListBlobsOptions,
@@ -28,6 +29,8 @@ export interface MemoryBlob {
   etag: string;
   modified: number;
   copy?: CopyState | undefined;
+  /** What the ids of its blocks name. */
+  blocks?: string | undefined;
   leased?: boolean | undefined;
   sealed?: boolean | undefined;
   /** As in an account with a hierarchical namespace. */
@@ -335,11 +338,16 @@ export class MemoryAccount {
     return source;
   }
 
-  commitBlocks(request: CopyRequest & { headers: ContentHeaders }, staged: MemoryBlob): CopyResult {
+  commitBlocks(request: BlockSource & CopyRequest & { headers: ContentHeaders }, staged: MemoryBlob): CopyResult {
     const found = this.#copyDestination(request);
     const { headers, metadata = {} } = request;
     const made = { ...this.#copyOf(staged, request, found), headers: ownHeaders(headers), metadata };
-    return this.#put(request, 'PutBlockList', found, { ...made, copy: undefined });
+    return this.#put(request, 'PutBlockList', found, { ...made, copy: undefined, blocks: blocksOf(request) });
+  }
+
+  /** Get Block List. */
+  isCopiedInBlocks(container: string, name: string, source: BlockSource): boolean {
+    return source.size > 0 && this.blob(container, name)?.blocks === blocksOf(source);
   }
 
   setMetadata(container: string, name: string, metadata: Record<string, string>, ifMatch: string): string {
@@ -629,6 +637,10 @@ export class MemoryAccount {
 
 export function refusal(kind: StorageErrorKind, status: number, code: string): StorageError {
   return new StorageError(kind, `The request was refused: ${status} ${code}`, status, code);
+}
+
+function blocksOf({ sourceUrl, sourceIfMatch, size }: BlockSource): string {
+  return `${sourceUrl.split('?')[0]} ${sourceIfMatch} ${size}`;
 }
 
 function stateOf(blob: MemoryBlob, asked: ListBlobsOptions): BlobState {

@@ -4,6 +4,7 @@ import type { AccessPolicy, ContainerProperties } from '#domain/run/container-pr
 import type {
   BlobAccount,
   BlobPage,
+  BlockSource,
   CopyRequest,
   CopyResult,
   ListBlobsOptions,
@@ -122,6 +123,12 @@ export class MemoryBlobs implements BlobAccount {
     if (request.size === 0) return this.copySync(request);
     const staged = await this.#ask('PutBlockFromURL', false, request, () => this.#account.stageBlocks(request));
     return this.#ask('PutBlockList', true, request, () => this.#account.commitBlocks(request, staged));
+  }
+
+  isCopiedInBlocks(container: string, name: string, source: BlockSource): Promise<boolean> {
+    return this.#ask('GetBlockList', false, { container, name }, () =>
+      this.#account.isCopiedInBlocks(container, name, source),
+    );
   }
 
   setMetadata(container: string, name: string, metadata: Record<string, string>, ifMatch: string): Promise<string> {

@@ -823,6 +823,20 @@ export const BUGS: Bug[] = [
     detector: LIVES,
   },
   {
+    words: 'takes blocks of any version for those that it copied',
+    file: 'src/storage/azure/blobs/azure-blob-account.ts',
+    find: 'name === blocks[index]?.id',
+    replace: "name !== ''",
+    detector: { test: 'test/contract/blob-copies.test.ts', name: 'leaves blocks that name' },
+  },
+  {
+    words: 'takes what was there before it for what it copied in blocks',
+    file: 'src/domain/restore/restore.ts',
+    find: 'target.etag === before?.etag || ',
+    replace: '',
+    detector: { test: 'test/unit/activities/restore/restore-blob.test.ts', name: 'or the plan has seen it' },
+  },
+  {
     words: 'keeps nothing of what it restores over',
     file: 'src/activities/restore/restore-blob.ts',
     find: '      await context.target.snapshot(context.destination, name, target.etag);\n',

@@ -2,6 +2,7 @@ import type { WatchedFilter } from '#domain/blobs/blob-filter.ts';
 import { vaultNameOf } from '#domain/copying/vault-name.ts';
 import { decideEntry, isCopiedBy, traceOf } from '#domain/restore/decide-entry.ts';
 import { isArchived } from '#domain/restore/locate.ts';
+import { blockSources } from '#domain/restore/restore.ts';
 import { failedEntry } from '#domain/run/failed-entry.ts';
 import { type ManifestPage, type ManifestPosition, manifestPages } from '#domain/run/manifest.ts';
 import { mayHold } from '#domain/run/name-range.ts';
@@ -88,8 +89,12 @@ export function decideFound(
   if (!canBeRestored(places, entry)) return failedEntry(entry, 'unsupported-name');
   if (typeof content === 'string') return failedEntry(entry, content);
   // This run has copied nothing yet: a target blob can only be the work of the run that it retries.
-  const isOurs =
-    places.run.retryOf !== undefined && target !== undefined && isCopiedBy(places, entry, named, target, undefined);
+  const mayBeOurs = places.run.retryOf !== undefined && target !== undefined;
+  const isOurs = mayBeOurs && isCopiedBy(places, entry, named, target, undefined);
+  if (mayBeOurs && !isOurs && blockSources(places.run, entry, target, named, undefined).length > 0) {
+    // Its blocks decide. A version that is not known makes the restore look at both sides before it copies.
+    return { from: { ...content, etag: '' }, reason: 'restore', entry: asHeld(entry) };
+  }
   const decision = decideEntry(places, entry, content, target, isOurs);
   const planned = (): PlannedItem => ({
     from: content,

@@ -70,6 +70,12 @@ export interface BlobAccount {
    */
   copyBlocks(request: CopyRequest & { size: number; headers: ContentHeaders }): Promise<CopyResult>;
 
+  /**
+   * Whether the content of a blob is what `copyBlocks` copied from this version of this source: the blocks that it
+   * consists of have ids that name both. False if there is no such blob. One request.
+   */
+  isCopiedInBlocks(container: string, name: string, source: BlockSource): Promise<boolean>;
+
   /** Replaces the metadata. Returns the new ETag. */
   setMetadata(container: string, name: string, metadata: Record<string, string>, ifMatch: string): Promise<string>;
 
@@ -182,6 +188,9 @@ export interface CopyRequest {
   sealed?: boolean;
   signal?: AbortSignal;
 }
+
+/** What the ids of blocks name. */
+export type BlockSource = Pick<CopyRequest, 'sourceUrl' | 'sourceIfMatch'> & { size: number };
 
 export interface CopyResult {
   etag: string;

@@ -416,6 +416,22 @@ describe('copyBlocks', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
+  it('leaves blocks that name the source and its version', async () => {
+    const body = randomBytes(9 * MIB);
+    const request = { ...(await given('blocks/named', body)), size: body.length };
+    const is = (source: object) => vault.isCopiedInBlocks('kept', request.name, { ...request, ...source });
+    expect(await is({})).toBe(false);
+    const { etag } = await vault.copyBlocks({ ...request, headers: {} });
+    // Neither the signature nor metadata that is set later counts.
+    await vault.setMetadata('kept', request.name, { theirs: '1' }, etag);
+    expect(await is({ sourceUrl: `${request.sourceUrl.split('?')[0]}?other` })).toBe(true);
+    expect(await is({ sourceIfMatch: '0x1' })).toBe(false);
+    expect(await is({ sourceUrl: request.sourceUrl.replace('named', 'other') })).toBe(false);
+    expect(await is({ size: body.length - 1 })).toBe(false);
+    await vault.putObject('kept', request.name, body, { contentType: 'text/plain' });
+    expect(await is({})).toBe(false);
+  });
+
   it('copies an empty blob at once, still under its condition', async () => {
     const request = await given('blocks/empty', '');
     await vault.copyBlocks({ ...request, size: 0, headers: {} });

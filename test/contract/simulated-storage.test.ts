@@ -302,6 +302,10 @@ describe.each([
       expect(made).toMatchObject({ etag, metadata: { ours: '2' }, tags: { k: 'v' }, tier: 'Cool' });
       expect(made?.copy?.status).toBe(method === 'copyBlocks' ? undefined : 'success');
       expect((await vault.getObject('kept', request.name))?.body.toString()).toBe(request.name);
+      const blocks = (sourceIfMatch: string) =>
+        vault.isCopiedInBlocks('kept', request.name, { ...request, sourceIfMatch, size: request.name.length });
+      expect(await blocks(request.sourceIfMatch)).toBe(method === 'copyBlocks');
+      expect(await blocks('0x1')).toBe(false);
     });
 
     it('copies a snapshot, pinned to it, and says what it copied', async () => {

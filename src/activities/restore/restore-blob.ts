@@ -6,12 +6,13 @@ import { methodsFor } from '#domain/copying/copy-method.ts';
 import { vaultNameOf } from '#domain/copying/vault-name.ts';
 import { decideEntry, isCopiedBy, traceOf } from '#domain/restore/decide-entry.ts';
 import { holderKey, isArchived, locate, missingOrOther } from '#domain/restore/locate.ts';
-import { hasSameTags, isLeftover } from '#domain/restore/restore.ts';
+import { blockSources, hasSameTags, isLeftover } from '#domain/restore/restore.ts';
 import { lacksOf, type RestoredMetadata, restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import { failedEntry } from '#domain/run/failed-entry.ts';
 import { asBackedUp, type CopyMethod, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { abortQuietly } from '../copying/abort-quietly.ts';
+import { sourceUrl } from '../copying/copy-context.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from '../copying/copy-limits.ts';
 import { createAgain } from '../copying/create-again.ts';
 import { targetName } from '../copying/route.ts';
@@ -105,7 +106,7 @@ async function carryOut(context: RestoreContext, attempt: Attempt): Promise<Outc
   // Before this run copied anything, `planned.to` was there: only our own copy of this content can replace it.
   const isOurs =
     target !== undefined &&
-    isCopiedBy(context, entry, attempt.named, target, planned.to) &&
+    (isCopiedBy(context, entry, attempt.named, target, planned.to) || (await isCopiedInBlocks(context, attempt))) &&
     (await hasTagsOf(context, entry, target));
   if (target?.copy?.status === 'pending') {
     // This run started it and the answer came too late, or another execution of this piece did.
@@ -131,6 +132,19 @@ async function carryOut(context: RestoreContext, attempt: Attempt): Promise<Outc
       if (isArchived(holder)) return rehydrate(context, planned, holder, options.rehydratingSince);
       return copyHolder(context, attempt, holder);
   }
+}
+
+/** Whether the target consists of blocks that this restore, or the one it tries again, has copied. */
+async function isCopiedInBlocks(
+  context: RestoreContext,
+  { entry, name, named, target, planned }: Attempt,
+): Promise<boolean> {
+  for (const content of blockSources(context.run, entry, target!, named, planned.to)) {
+    const source = { sourceUrl: sourceUrl(context, content, 'blocks'), sourceIfMatch: content.etag };
+    if (await context.target.isCopiedInBlocks(context.destination, name, { ...source, size: content.size }))
+      return true;
+  }
+  return false;
 }
 
 async function copyHolder(

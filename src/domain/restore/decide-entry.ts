@@ -42,9 +42,9 @@ function addressOf({ source, container }: RestoreChoice, content: BlobState): st
   return sourceOf(source.endpoint, container, content);
 }
 
-/** What a retry needs to recognize a target blob that is not ours. Only a copy could be mistaken for ours. */
+/** What a retry needs to recognize a target blob that is not ours. Only a copy, by any method, could be mistaken. */
 export function traceOf(target: BlobState | undefined): Pick<Failed, 'source'> {
-  if (target?.copy === undefined) return {};
+  if (target === undefined || (target.copy === undefined && target.type !== 'block')) return {};
   const { name, etag, lastModified, size, type, copy } = target;
-  return { source: { name, etag, lastModified, size, type, copy } };
+  return { source: { name, etag, lastModified, size, type, ...(copy && { copy }) } };
 }

@@ -95,6 +95,23 @@ export function isMadeBy(
   );
 }
 
+/**
+ * The contents from which this run, or the one it retries, may have committed the target in blocks. Such a blob does
+ * not show what it was copied from; the ids of its blocks do, and only a request shows them. The rest is as for
+ * `isMadeBy`.
+ */
+export function blockSources(
+  run: Pick<RestoreRef, 'startedAt' | 'retryOf'>,
+  entry: BlobEntry,
+  target: BlobState,
+  named: readonly BlobState[],
+  before: BlobState | undefined,
+): BlobState[] {
+  if (target.copy !== undefined || target.type !== 'block' || target.size === 0) return [];
+  if (target.etag === before?.etag || Date.parse(target.lastModified) < beganAt(run) - CLOCK_MARGIN) return [];
+  return named.filter((content) => holds(entry, content) && hasEverythingOf(entry, content, target));
+}
+
 /** Whether the target was copied from this content, which is at `from`, or from the base blob while that had it. */
 function isCopiedFrom(target: BlobState, content: BlobState, named: readonly BlobState[], from: string): boolean {
   const source = target.copy?.source;

@@ -16,6 +16,7 @@ import type { AccessPolicy, ContainerProperties } from '#domain/run/container-pr
 import type {
   BlobAccount,
   BlobPage,
+  BlockSource,
   CopyRequest,
   CopyResult,
   ListBlobsOptions,
@@ -233,8 +234,7 @@ export class AzureBlobAccount implements BlobAccount {
     if (request.size === 0) return this.copySync(request);
     return this.#ask(copying(request), async () => {
       const client = this.#blob(request.container, request.name).getBlockBlobClient();
-      const { origin, pathname } = new URL(request.sourceUrl);
-      const blocks = planBlocks(request.size, `${origin}${pathname}\n${request.sourceIfMatch}`);
+      const blocks = blocksOf(request);
       const stop = new AbortController();
       const signal = request.signal ? AbortSignal.any([request.signal, stop.signal]) : stop.signal;
       // The SDK has no source condition here. Every block needs it, since each one reads the source again.
@@ -270,6 +270,21 @@ export class AzureBlobAccount implements BlobAccount {
         },
       );
       return { etag: bareEtag(committed.etag) };
+    });
+  }
+
+  isCopiedInBlocks(container: string, name: string, source: BlockSource): Promise<boolean> {
+    return this.#ask({ action: 'list the blocks of', container, name }, async () => {
+      const client = this.#blob(container, name).getBlockBlobClient();
+      const blocks = blocksOf(source);
+      try {
+        const { committedBlocks = [] } = await client.getBlockList('committed');
+        const isSame = committedBlocks.every(({ name }, index) => name === blocks[index]?.id);
+        return isSame && committedBlocks.length > 0 && committedBlocks.length === blocks.length;
+      } catch (error) {
+        if ((error as { statusCode?: number }).statusCode === 404) return false;
+        throw error;
+      }
     });
   }
 
@@ -477,6 +492,12 @@ function abortable(signal: AbortSignal | undefined): { abortSignal?: AbortSignal
 
 function continuing(marker: string | undefined): { continuationToken?: string } {
   return marker ? { continuationToken: marker } : {};
+}
+
+/** The ids name the address of the source, without its signature, and its version. */
+function blocksOf({ sourceUrl, sourceIfMatch, size }: BlockSource): Block[] {
+  const { origin, pathname } = new URL(sourceUrl);
+  return planBlocks(size, `${origin}${pathname}\n${sourceIfMatch}`);
 }
 
 /** The blocks that an earlier attempt has staged. Their ids include the version of the source. */

@@ -59,6 +59,8 @@ class World {
   target: BlobState | undefined;
   snapshots: BlobState[] = [];
   asked: string[] = [];
+  /** What the blocks of the target name. */
+  blocks = '';
   fault: Fault = () => undefined;
   /** Runs before a request is carried out. */
   meanwhile: (method: string, call: number) => void = () => {};
@@ -155,8 +157,11 @@ class World {
         if (request.size === 0) return { etag: this.#copy(request, 'success').etag };
         const { copy: _, ...made } = this.#copy({ ...request, metadata: request.metadata ?? {} }, 'success');
         this.target = { ...made, metadata: request.metadata ?? {} };
+        this.blocks = `${made.etag} of ${request.sourceIfMatch}`;
         return { etag: made.etag };
       }),
+    isCopiedInBlocks: (_container, _name, { sourceIfMatch }) =>
+      this.#do('isCopiedInBlocks', () => this.blocks === `${this.target?.etag} of ${sourceIfMatch}`),
     abortCopy: (_container, _name, id) =>
       this.#do('abortCopy', () => {
         const copy = this.target?.copy;
@@ -290,13 +295,14 @@ describe('any failure of any request', () => {
   });
 
   it('a restore reports the result of requests whose answers are lost', async () => {
-    for (const request of ['copySync', 'setMetadata', 'snapshot']) {
+    for (const request of ['copySync', 'copyBlocks', 'setMetadata', 'snapshot']) {
       const world = new World([held()], OTHER, { existing: 'overwrite' });
       const { planned } = world;
+      if (request === 'copyBlocks') world.method = 'blocks';
       world.fault = (asked, call) => (asked === request && call === 1 ? 'lost' : undefined);
       expect(await restoreBlob(world.place, planned), request).toMatchObject({ status: 'copied' });
       judge(world, { ...ENTRY }, OTHER);
-      expect(world.asked.filter((each) => each === 'copySync')).toHaveLength(1);
+      expect(world.asked.filter((each) => each.startsWith('copy'))).toHaveLength(1);
     }
   });
 });
@@ -406,6 +412,34 @@ describe('a blob at the target', () => {
       expect(result, existing).toMatchObject({ status: wanted });
       expect(world.snapshots).toHaveLength(existing === 'overwrite' ? 1 : 0);
     }
+  });
+
+  describe('without a copy state, and with all that the content would bring', () => {
+    const { copy: _, ...MADE } = THERE;
+    const restored = async (world: World) => {
+      const { to: __, ...planned } = world.planned;
+      return restoreBlob(world.place, planned);
+    };
+
+    it('a target blob is ours if its blocks name the content, and has to be new', async () => {
+      const world = new World([held()], MADE);
+      world.blocks = '0xT of 0xV1';
+      expect(await restored(world)).toMatchObject({ status: 'copied' });
+      expect(world.target).toBe(MADE);
+      const old = new World([held()], { ...MADE, lastModified: '2026-05-01T20:00:00.000Z' });
+      old.blocks = '0xT of 0xV1';
+      expect(await restored(old)).toMatchObject({ code: 'target-exists' });
+      expect(old.asked).not.toContain('isCopiedInBlocks');
+    });
+
+    it('a target blob is not ours if its blocks name another version, or the plan has seen it', async () => {
+      const other = new World([held()], MADE);
+      other.blocks = '0xT of 0xV0';
+      expect(await restored(other)).toMatchObject({ code: 'target-exists' });
+      const seen = new World([held()], MADE);
+      seen.blocks = '0xT of 0xV1';
+      expect(await restoreBlob(seen.place, seen.planned)).toMatchObject({ code: 'target-exists' });
+    });
   });
 
   it('a target blob without an MD5, as page blobs, is not ours either', async () => {
@@ -662,7 +696,7 @@ describe('content in the vault', () => {
 });
 
 describe('executed twice at the same time', () => {
-  for (const method of ['sync', 'async'] as const) {
+  for (const method of ['sync', 'async', 'blocks'] as const) {
     for (const existing of ['fail', 'overwrite'] as const) {
       it(`${method}, ${existing}: two executions report one restored blob`, async () => {
         const before = existing === 'fail' ? undefined : OTHER;
