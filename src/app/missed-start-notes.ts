@@ -1,3 +1,4 @@
+import type { Job } from '#config/configuration.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import type { MissedStart } from '#domain/watch/missed-start.ts';
 import { type CatalogRow, NOT_STARTED } from '#storage/catalog.ts';
@@ -15,14 +16,17 @@ const MODES = { backup: 'incremental', verify: 'verify', prune: 'prune', reconci
  * and the watch finds it overdue.
  */
 export async function noteMissedStarts(deps: Dependencies): Promise<void> {
+  // A request to a vault that does not answer may take minutes, and the function has a time limit.
+  const silent = new Set<string>();
   for (const [id, missed] of deps.missedStarts) {
-    if (await isNoted(deps, missed)) deps.missedStarts.delete(id);
+    const job = runsAs(deps).find(({ name }) => name === missed.job);
+    if (job && silent.has(job.destination.account)) continue;
+    if (!job || (await isNoted(deps, missed, job))) deps.missedStarts.delete(id);
+    else silent.add(job.destination.account);
   }
 }
 
-async function isNoted(deps: Dependencies, missed: MissedStart): Promise<boolean> {
-  const job = runsAs(deps).find(({ name }) => name === missed.job);
-  if (!job) return true;
+async function isNoted(deps: Dependencies, missed: MissedStart, job: Job): Promise<boolean> {
   const vault = job.destination.account;
   try {
     await new WatchStore(deps.blobs(vault)).noteMissed(missed);
