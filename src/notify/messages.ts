@@ -27,8 +27,12 @@ export async function composed(channel: Channel, message: Message, sending: Send
 }
 
 const ORDER: Severity[] = ['info', 'warning', 'error', 'critical'];
-/** Of a long digest: Slack takes 50 blocks, and Teams 28 kB. The title has the number. */
+/** Of a long digest: Slack takes 50 blocks. */
 const MOST_SHOWN = 30;
+/** Teams takes 28 kB, and a workflow accepts what it then cannot post. The rest is for what is around the notices. */
+const TEAMS_BYTES = 24_000;
+/** ntfy makes a file of what is longer than 4,096 bytes. */
+const NTFY_BYTES = 4_000;
 const OPEN = 'Open Strongroom';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const ACS_SCOPE = 'https://communication.azure.com/.default';
@@ -75,13 +79,22 @@ function teams({ url }: Channel, message: Message, { instance, link }: Sending):
     wrap: true,
     ...more,
   });
+  let bytes = 0;
+  const shown = message.notices
+    .slice(0, MOST_SHOWN)
+    .map((notice) => linesOf(notice, message).map((line) => block(line)))
+    .filter((blocks, index) => {
+      bytes += Buffer.byteLength(JSON.stringify(blocks));
+      return index === 0 || bytes <= TEAMS_BYTES;
+    });
   const body = [
     block(titleOf(message), {
       size: 'medium',
       weight: 'bolder',
       color: isOver(message) ? 'good' : COLORS[worstOf(message)],
     }),
-    ...message.notices.slice(0, MOST_SHOWN).flatMap((notice) => linesOf(notice, message).map((line) => block(line))),
+    ...shown.flat(),
+    ...linesOfRest(message, shown.length).map((line) => block(line)),
     block(instance, { isSubtle: true, size: 'small' }),
   ];
   const content = {
@@ -111,6 +124,7 @@ function slack({ url }: Channel, message: Message, { instance, link }: Sending):
   const blocks = [
     { type: 'header', text: { type: 'plain_text', text: text.slice(0, 150) } },
     ...message.notices.slice(0, MOST_SHOWN).map((notice) => section(linesOf(notice, message).join('\n'))),
+    ...linesOfRest(message, MOST_SHOWN).map(section),
     { type: 'context', elements: [{ type: 'plain_text', text: instance.slice(0, 150) || '-' }] },
     ...(link === undefined ? [] : [{ type: 'actions', elements: [button] }]),
   ];
@@ -136,8 +150,13 @@ function ntfy({ url, token }: Channel, message: Message, { instance, link }: Sen
       ...(link !== undefined && { click: link }),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     },
-    body: `${textOf(message)}\n${instance}`.slice(0, 4000),
+    body: firstBytes(`${textOf(message)}\n${instance}`, NTFY_BYTES),
   };
+}
+
+function firstBytes(text: string, most: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(most));
+  return text.slice(0, read);
 }
 
 /** A header takes ASCII only; ntfy decodes RFC 2047. */
@@ -196,6 +215,11 @@ function linesOf(notice: Notice, { notices }: Message): string[] {
   const head = notices.length > 1 ? [headOf(notice)] : [];
   if (notice.type === 'closed') return [...head, closedLine(notice.condition, notice.at)];
   return [...head, ...message.split('\n'), hint];
+}
+
+/** What a digest says of the notices for which it has no room. */
+function linesOfRest({ notices }: Message, shown: number): string[] {
+  return notices.length > shown ? [`and ${notices.length - shown} more: see GET /api/overview`] : [];
 }
 
 function textOf(message: Message): string {

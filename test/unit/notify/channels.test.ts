@@ -128,9 +128,10 @@ describe.each(KINDS)('a channel of kind %s', (kind) => {
 
   it('answers without end, and is not listened to', async () => {
     let ended = false;
+    let written = 0;
     const { url } = await stub((response) => {
       response.writeHead(200);
-      const more = setInterval(() => response.write('x'.repeat(2000)), 5);
+      const more = setInterval(() => response.write('x'.repeat(2000), () => written++), 5);
       response.on('close', () => {
         clearInterval(more);
         ended = true;
@@ -138,13 +139,28 @@ describe.each(KINDS)('a channel of kind %s', (kind) => {
     });
     expect(await sendTo(kind, url)).toBeUndefined();
     await expect.poll(() => ended).toBe(true);
+    // Not until the request takes too long: that would be two thousand.
+    expect(written).toBeLessThan(500);
   });
 });
 
 test('a service that is not there is named without its address', async () => {
   const { url } = await stub(() => {});
   for (const close of open.splice(0)) close();
-  expect(await sendTo('slack', url)).toContain('no connection (ECONNREFUSED)');
+  expect(await sendTo('slack', url)).toBe('no connection (ECONNREFUSED) after waits of 1000, 4000');
+});
+
+test('a service that asks to try again, in whatever form, is tried again soon', async () => {
+  const { url, received } = await stub((response, nth) =>
+    nth === 1
+      ? response.writeHead(408).end()
+      : nth === 2
+        ? response.writeHead(503, { 'retry-after': 'Sun, 29 Nov 2026 03:00:00 GMT' }).end()
+        : response.writeHead(200).end(),
+  );
+  const waits: number[] = [];
+  await post({ url, headers: {}, body: '' }, async (ms) => waits.push(ms));
+  expect([received.length, waits]).toEqual([3, [1_000, 4_000]]);
 });
 
 test('a service that hangs is left after ten seconds', { tags: ['slow'], timeout: 60_000 }, async () => {
@@ -201,6 +217,56 @@ test('the signature is that of the example of the specification', async () => {
 test('a digest is one webhook with every condition', async () => {
   const { body } = await composed(channel('webhook'), messageOf('opened', 3), SENDING);
   expect(JSON.parse(body)).toMatchObject({ type: 'strongroom.digest', data: [{ id: CONDITION.id }, {}, {}] });
+});
+
+test('a digest that is too long says how much it leaves out, in what each kind of channel takes', async () => {
+  const long = { ...CONDITION, message: 'm'.repeat(300), hint: 'ü'.repeat(400) };
+  const notice = { id: 'msg_1', channel: 'c', type: 'opened' as const, at: NOW.toISOString(), condition: long };
+  const bodyOf = async (kind: Channel['kind'], count: number) => {
+    const message = { id: 'msg_1', channel: 'c', notices: Array.from({ length: count }, () => notice) };
+    return (await composed(channel(kind, FIELDS), message, SENDING)).body;
+  };
+  const teams = await bodyOf('teams', 100);
+  expect(Buffer.byteLength(teams)).toBeLessThan(28_000);
+  expect(Buffer.byteLength(teams)).toBeGreaterThan(20_000);
+  const shown = teams.split(CONDITION.title).length - 1;
+  expect(teams).toContain(`and ${100 - shown} more: see GET /api/overview`);
+  const { blocks } = JSON.parse(await bodyOf('slack', 100));
+  expect(blocks.length).toBeLessThanOrEqual(50);
+  expect(blocks.at(-2).text.text).toBe('and 70 more: see GET /api/overview');
+  for (const kind of ['teams', 'slack'] as const) expect(await bodyOf(kind, 10)).not.toContain('more: see');
+  const ntfy = await bodyOf('ntfy', 100);
+  expect(Buffer.byteLength(ntfy)).toBeLessThanOrEqual(4096);
+  for (const kind of ['webhook', 'email'] as const)
+    expect((await bodyOf(kind, 100)).split(CONDITION.title)).toHaveLength(101);
+  // One alone is never left out.
+  const huge = { ...notice, condition: { ...long, title: 't'.repeat(200), hint: 'h'.repeat(30_000) } };
+  const alone = { id: 'msg_1', channel: 'c', notices: [huge] };
+  expect((await composed(channel('teams'), alone, SENDING)).body).toContain('mmm');
+  const [header, section] = JSON.parse((await composed(channel('slack'), alone, SENDING)).body).blocks;
+  expect([header.text.text.length, section.text.text.length]).toEqual([150, 3000]);
+});
+
+test('a message says whether it is new, repeated or over, and a digest shows the worst that is open', async () => {
+  const of = (type: NoticeType, severity: Severity) => ({
+    ...{ id: 'msg_1', channel: 'c', type, at: NOW.toISOString() },
+    condition: { ...CONDITION, severity },
+  });
+  const ntfy = async (notices: Message['notices']) =>
+    composed(channel('ntfy'), { id: 'msg_1', channel: 'c', notices }, SENDING);
+  expect((await ntfy([of('repeated', 'error')])).headers.title).toBe(`Still: ${CONDITION.title}`);
+  const over = await ntfy([of('closed', 'critical')]);
+  expect(over.headers.title).toBe(`Over: ${CONDITION.title}`);
+  expect(over.body).toContain('It was open since');
+  expect(over.body).not.toContain(CONDITION.hint);
+  const digest = await ntfy([of('opened', 'warning'), of('opened', 'error'), of('closed', 'critical')]);
+  expect(digest.headers).toMatchObject({ title: 'Strongroom: 3 messages', priority: '4' });
+  expect(digest.body.split('\n').filter((line) => line.endsWith(CONDITION.title))).toEqual([
+    ...[CONDITION.title, CONDITION.title],
+    `Over: ${CONDITION.title}`,
+  ]);
+  const repeated = await composed(channel('webhook'), messageOf('repeated'), SENDING);
+  expect(JSON.parse(repeated.body)).toMatchObject({ type: 'strongroom.condition.repeated', data: { state: 'open' } });
 });
 
 test('Teams gets an adaptive card whose text is no Markdown', async () => {
@@ -393,6 +459,16 @@ describe('a ping', () => {
     const { url, body } = pingRequest('https://hc.example/uuid?create=1', { event, run: 'nightly-1', body: 'text' });
     expect(url).toBe(`https://hc.example${path}?create=1&rid=${idAsUuid('nightly-1')}`);
     expect(body).toBe('text');
+  });
+
+  it('to an address that ends in a slash, or with a long text, has what a check takes', () => {
+    const { url, body } = pingRequest('https://hc.example/uuid/', {
+      event: 'fail',
+      run: 'r',
+      body: 'x'.repeat(20_000),
+    });
+    expect(url).toMatch(/^https:\/\/hc\.example\/uuid\/fail\?/);
+    expect(body).toHaveLength(10_000);
   });
 
   it('has a UUID of version 5', () => {
