@@ -182,14 +182,15 @@ export function withSummaries(
 ): { notices: Notices; next: Record<string, string> } {
   const outbox = [...notices.outbox];
   const after = { ...next };
-  for (const route of routes.filter(({ always }) => always)) {
-    const key = digestKey(route);
-    const following = route.digestAfter?.(now)?.toISOString();
+  const wanted = routes.filter(({ always }) => always);
+  for (const [key, same] of Map.groupBy(wanted, digestKey)) {
+    // Entries that differ in what they collect say the same when there is nothing: one digest, at each of their times.
+    const [following] = same.flatMap(({ digestAfter }) => digestAfter?.(now)?.toISOString() ?? []).toSorted();
+    const { digestAfter: _, ...atOnce } = same[0]!;
     const due = next[key];
     const isDue = due !== undefined && due <= now.toISOString();
-    if (isDue && !busy.has(route.channel)) {
-      const { digestAfter: _, ...atOnce } = route;
-      const subject = { ...summaryFor(route), id: `summary/${key}`, since: due };
+    if (isDue && !busy.has(atOnce.channel)) {
+      const subject = { ...summaryFor(atOnce), id: `summary/${key}`, since: due };
       outbox.push(noticeOf('summary', subject, atOnce, now));
     }
     if (following === undefined) delete after[key];

@@ -121,6 +121,22 @@ test('a route chooses by severity, by condition and by job, and the first of a c
   expect(sentBy([{ ...OPS, when: ['all'] }, OPS])).toHaveLength(4);
 });
 
+test('a channel that was added later does not hear that a condition is over', () => {
+  const known = { isKnown: () => true };
+  const open = withConditions(NOTHING, [condition()], { ...known, routes: [OPS], now: at(0) });
+  const routes = [OPS, { ...OPS, channel: 'mail' }];
+  const { outbox } = withConditions(open, [], { ...known, routes, now: at(1) });
+  expect(outbox.map(({ channel, type }) => `${type} ${channel}`)).toEqual(['opened ops', 'closed ops']);
+});
+
+test('a condition keeps the time at which it was first seen', () => {
+  const found = (hours: number) => condition({ id: 'brake/nightly', since: at(hours).toISOString() });
+  const known = { routes: [OPS], isKnown: () => true };
+  const first = withConditions(NOTHING, [found(0)], { ...known, now: at(0) });
+  const second = withConditions(first, [found(5)], { ...known, now: at(5) });
+  expect(second.open['brake/nightly']!.condition.since).toBe(at(0).toISOString());
+});
+
 test('a channel is not asked to report that it takes nothing', () => {
   const own = condition({ id: 'undelivered/ops', condition: 'undelivered', channel: 'ops' });
   const mail: Route = { ...OPS, channel: 'mail' };
@@ -143,6 +159,21 @@ test('a digest collects what happened until its time, and is one message', () =>
       ],
     ),
   ).toEqual([`8 ops opened ${ID} + opened brake/nightly + closed ${ID}`]);
+});
+
+test('a digest of a week has what opened on its first day', () => {
+  const digestAfter = (now: Date) => nextAfter('0 0 8 * * SUN', 'UTC', now);
+  const open = [condition()];
+  expect(
+    played(
+      [{ ...OPS, digestAfter }],
+      [
+        [0, open],
+        [100, open],
+        [152, open],
+      ],
+    ),
+  ).toEqual([`152 ops opened ${ID}`]);
 });
 
 test('a message that is not taken keeps its id, and has an end', () => {
@@ -186,6 +217,14 @@ test('the end of a run goes to channels that name it, its severity or everything
     'ended severity',
     'ended all',
   ]);
+});
+
+test('the end of a run goes once to a channel that several entries name', () => {
+  const routes: Route[] = [
+    { ...OPS, when: ['restored'] },
+    { ...OPS, when: ['all'] },
+  ];
+  expect(withRunEnds(NOTHING, [ended()], { routes, now: at(0) }).outbox).toHaveLength(1);
 });
 
 test('the message about the end of a run has one id, whenever it is decided', () => {
@@ -247,6 +286,29 @@ describe('a digest that always comes', () => {
 
   it('is not for digests that do not say so', () => {
     expect(decided([0, 8, 32], [], [{ ...route, always: false }])).toEqual([]);
+  });
+
+  it('comes once a day when clocks change, also at an hour that is skipped or repeated', () => {
+    const digestAfter = (now: Date) => nextAfter('0 30 2 * * *', 'Europe/Berlin', now);
+    const times = (from: string) => {
+      const first = (Date.parse(from) - START) / HOUR;
+      const passes = Array.from({ length: 3 * 48 }, (_, index) => first + index / 2);
+      return decided(passes, [], [{ ...route, digestAfter }]).map((hour) => at(hour).toISOString());
+    };
+    expect(times('2026-03-28T00:00:00Z')).toEqual([
+      ...['2026-03-28T01:30:00.000Z', '2026-03-29T01:00:00.000Z', '2026-03-30T00:30:00.000Z'],
+    ]);
+    expect(times('2026-10-24T00:00:00Z').map((time) => time.slice(0, 10))).toEqual([
+      ...['2026-10-24', '2026-10-25', '2026-10-26'],
+    ]);
+  });
+
+  it('is one for entries that differ only in what they collect, at each of their times', () => {
+    const evening = (now: Date) => nextAfter('0 0 20 * * *', 'UTC', now);
+    const routes: Route[] = [route, { ...route, when: ['warning'], digestAfter: evening }];
+    expect(decided([0, 8, 12, 20, 24, 32, 33], [], routes)).toEqual([8, 20, 32]);
+    const { notices } = withSummaries(NOTHING, { mail: at(8).toISOString() }, { ...known, routes, now: at(8) });
+    expect(notices.outbox).toHaveLength(1);
   });
 
   it('follows a schedule that has changed', () => {
