@@ -197,6 +197,12 @@ export function withAnswers(
   return { ...state, silent };
 }
 
+/** The state after a channel took a message that an operator sent: it no longer refuses. */
+export function withTaken({ refused, ...state }: WatchState, channel: string): WatchState {
+  const { [channel]: _, ...others } = refused;
+  return { ...state, refused: others };
+}
+
 /** The state after changes were logged and messages sent. */
 export function withSent(state: WatchState, { taken, refusedBy }: Sent, now: Date): WatchState {
   const refused = { ...state.refused };

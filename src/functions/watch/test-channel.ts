@@ -1,9 +1,17 @@
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Condition } from '#domain/watch/conditions.ts';
+import { withTaken } from '#domain/watch/state.ts';
+import { WatchStore } from '#storage/control/watch-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
+import { vaultsOf } from '../run/find-run.ts';
+import { inTime } from './in-time.ts';
+
+/** The channel has taken the message: a vault that does not answer must not keep that from the operator. */
+const PATIENCE_MS = 5_000;
 
 /** POST /api/notify/test — sends a message to a channel, and says whether it was taken. */
 export function testChannelHandler(deps: Dependencies) {
@@ -28,8 +36,23 @@ export function testChannelHandler(deps: Dependencies) {
         hint,
       );
     }
+    await inTime(Promise.all(vaultsOf(deps).map((vault) => noteTaken(deps, vault, name))), PATIENCE_MS);
     return reply(200, { channel: name, sent: true });
   });
+}
+
+/**
+ * Otherwise, a channel that was repaired would be `undelivered` until there is something to report. If the vault does
+ * not take the note, the next message does the same.
+ */
+async function noteTaken(deps: Dependencies, vault: string, channel: string): Promise<void> {
+  const store = new WatchStore(deps.blobs(vault));
+  try {
+    const { state, expect } = await store.readState();
+    if (state?.refused[channel] !== undefined) await store.writeState(withTaken(state, channel), expect);
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+  }
 }
 
 function testCondition(since: string): Condition {

@@ -1,3 +1,5 @@
+import type { InvocationContext } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Job } from '#config/configuration.ts';
@@ -7,11 +9,14 @@ import { acquire, release } from '#domain/run/lock.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import type { Message } from '#domain/watch/notices.ts';
+import { EMPTY_STATE } from '#domain/watch/state.ts';
+import { testChannelHandler } from '#functions/watch/test-channel.ts';
 import { watchHandler } from '#functions/watch/watch.ts';
 import type { CatalogRow } from '#storage/catalog.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { type Call, MemoryBlobs } from '../../../../prove/memory/memory-blobs.ts';
+import { httpRequest } from '../../../support/builders/http-request.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 import { runRef } from '../../../support/builders/run-ref.ts';
 
@@ -52,7 +57,7 @@ class Room {
   deps: Dependencies;
   handler: () => Promise<void>;
   /** Called before and after each request of the watch. */
-  around: (call: Call, when: 'before' | 'after') => void = () => {};
+  around: (call: Call, when: 'before' | 'after') => unknown = () => {};
   refuse: (channel: string) => boolean = () => false;
 
   constructor(job: Partial<Job>, notify = NOTIFY) {
@@ -62,9 +67,9 @@ class Room {
       (account: 'source' | 'vault') =>
       async <T>(call: Call, carryOut: () => T): Promise<T> => {
         this.requests.push(call.operation);
-        this.around({ ...call, account: account === 'source' ? 'SOURCE' : 'VAULT' }, 'before');
+        await this.around({ ...call, account: account === 'source' ? 'SOURCE' : 'VAULT' }, 'before');
         const answer = carryOut();
-        this.around({ ...call, account: account === 'source' ? 'SOURCE' : 'VAULT' }, 'after');
+        await this.around({ ...call, account: account === 'source' ? 'SOURCE' : 'VAULT' }, 'after');
         return answer;
       };
     const catalog = given.catalog('VAULT');
@@ -380,6 +385,93 @@ test('a channel that takes nothing gets everything later, and the others hear of
   expect(room.reported('mail').at(-1)).toBe('closed undelivered/ops');
 });
 
+describe('a channel that takes nothing', () => {
+  const send: Notify['send'] = [
+    { to: ['ops'], when: ['all'], recovered: true },
+    { to: ['mail'], when: ['all'], recovered: true, repeat: '1h' },
+  ];
+  const toMail = (room: Room) => room.reported('mail').filter((each) => each.includes('undelivered'));
+
+  async function refusing(): Promise<Room> {
+    const room = new Room({}, { ...NOTIFY, send });
+    room.refuse = (channel) => channel === 'ops';
+    await room.run('failed');
+    for (let pass = 0; pass < 3; pass++) {
+      room.vault.pass(1);
+      await room.pass();
+    }
+    expect(toMail(room)).toEqual(['opened undelivered/ops']);
+    return room;
+  }
+
+  it('is over when an operator tries it and it takes that, though nothing else waits for it any more', async () => {
+    const room = await refusing();
+    room.vault.pass(4 * 24);
+    await room.pass();
+    room.refuse = () => false;
+    const request = httpRequest({ body: { channel: 'ops' }, method: 'POST', headers: { 'x-functions-key': 'x' } });
+    const call = () => testChannelHandler(room.deps)(request, {} as DurableClient, {} as InvocationContext);
+    expect((await call()).status).toBe(200);
+    await room.pass();
+    expect(toMail(room).at(-1)).toBe('closed undelivered/ops');
+    expect(room.reported('ops')).toEqual(['opened test']);
+  });
+
+  it.each([
+    [2, 5],
+    [5, 2],
+  ])('from two vaults, since %i and %i hours, does so since the earlier time', async (first, second) => {
+    const room = new Room({}, { ...NOTIFY, send });
+    const other = new Vault().deps();
+    const { blobs, catalog, configuration } = room.deps;
+    const [job] = configuration.jobs;
+    const elsewhere = { ...job!, name: 'second', destination: { ...job!.destination, account: 'OTHER' } };
+    room.deps = {
+      ...room.deps,
+      configuration: { ...configuration, jobs: [job!, elsewhere] },
+      blobs: (alias) => (alias === 'OTHER' ? other.blobs('VAULT') : blobs(alias)),
+      catalog: (alias) => (alias === 'OTHER' ? other.catalog('VAULT') : catalog(alias)),
+    };
+    const ago = (hours: number) => new Date(room.now - hours * HOUR).toISOString();
+    for (const [alias, hours] of [['VAULT', first] as const, ['OTHER', second] as const]) {
+      const state = { ...EMPTY_STATE, refused: { ops: ago(hours) } };
+      await new WatchStore(room.deps.blobs(alias)).writeState(state, 'absent');
+    }
+    room.handler = watchHandler(room.deps);
+    await room.pass();
+    expect(room.sent).toMatchObject([{ channel: 'mail', id: 'undelivered/ops', since: ago(5) }]);
+  });
+
+  it('and was removed from the configuration is reported no more', async () => {
+    const room = await refusing();
+    const notify = { ...NOTIFY, channels: NOTIFY.channels.slice(1), send: send.slice(1) };
+    room.deps = { ...room.deps, configuration: { ...room.deps.configuration, notify } };
+    room.handler = watchHandler(room.deps);
+    for (let pass = 0; pass < 3; pass++) {
+      room.vault.pass(2);
+      await room.pass();
+    }
+    expect(toMail(room)).toEqual(['opened undelivered/ops']);
+  });
+});
+
+test('of two processes that watch at once, the one that writes first sends', async () => {
+  const room = new Room(DAILY);
+  await room.run('failed');
+  room.vault.pass(2);
+  const other = watchHandler(room.deps);
+  let isFirst = true;
+  room.around = async ({ writes, name }, when) => {
+    if (when !== 'before' || writes !== true || name !== 'watch/state.json' || !isFirst) return;
+    isFirst = false;
+    await other();
+  };
+  await room.pass();
+  expect(isFirst).toBe(false);
+  expect(room.reported()).toEqual(['opened failed/backup/nightly']);
+  expect(room.logged).toEqual(['open failed/backup/nightly']);
+});
+
 test('a job that is paused is not overdue, and what the pause covered stays forgotten', async () => {
   const room = new Room({ schedule: '0 0 0 * * *' });
   await room.run('succeeded');
@@ -427,6 +519,22 @@ test('another app with the vault keeps what it has open', async () => {
   await other.pass();
   await room.pass();
   expect(room.reported()).toEqual(['opened failed/backup/nightly']);
+});
+
+test('another app with the vault closes nothing of an account that it does not have', async () => {
+  const room = new Room({});
+  room.around = ({ account }) => {
+    if (account === 'SOURCE') throw new StorageError('unreachable', 'no connection', 0, 'ECONNREFUSED');
+  };
+  for (let pass = 0; pass < 3; pass++) await room.pass();
+  expect(room.reported()).toEqual(['opened out-of-reach/SOURCE']);
+  const { configuration } = room.deps;
+  const [job] = configuration.jobs;
+  const accounts = new Map([['VAULT', configuration.accounts.get('VAULT')!]]);
+  const jobs = [{ ...job!, name: 'other', source: { ...job!.source, account: 'ELSEWHERE' } }];
+  await watchHandler({ ...room.deps, configuration: { ...configuration, accounts, jobs } })();
+  await room.pass();
+  expect(room.reported()).toEqual(['opened out-of-reach/SOURCE']);
 });
 
 test('an account is out of reach since the first pass without an answer', async () => {
@@ -524,6 +632,16 @@ test('a severity of the configuration decides who gets a condition, and the end 
   await room.run('succeeded', RESTORE);
   await room.pass();
   expect(room.reported('mail')).toEqual([expect.stringMatching(/^ended restored\//)]);
+});
+
+test('a severity of the configuration decides who hears of a vault that cannot keep its conditions', async () => {
+  const send: Notify['send'] = [{ to: ['mail'], when: ['critical'], recovered: true }];
+  const room = new Room({}, { ...NOTIFY, send, severity: { 'out-of-reach': 'critical' } });
+  room.around = ({ account }) => {
+    if (account === 'VAULT') throw new StorageError('unreachable', 'no connection', 0, 'ECONNREFUSED');
+  };
+  for (let pass = 0; pass < 3; pass++) await room.pass();
+  expect(room.reported('mail')).toEqual(['opened out-of-reach/VAULT']);
 });
 
 test('names of containers are in nothing that is to be sent, if they may not leave', async () => {
