@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { sample } from '#domain/metrics/metric.ts';
 import { connectOtlp } from '#telemetry/otlp.ts';
 import type { Span } from '#telemetry/telemetry.ts';
 
@@ -23,10 +24,11 @@ function connected(address: string, timeout = 10_000) {
   vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'x-api-key=a-secret-key');
   onTestFinished(() => void vi.unstubAllEnvs());
   const noticed: string[] = [];
-  const { spans, events } = connectOtlp(new Set(['traces', 'logs']), { version: '1', instance: 'east' }, (...all) =>
+  const signals = new Set(['metrics', 'traces', 'logs'] as const);
+  const { sendSamples, spans, events } = connectOtlp(signals, { version: '1', instance: 'east' }, (...all) =>
     noticed.push(all.join(': ')),
   );
-  return { spans: spans!, events: events!, noticed };
+  return { sendSamples: sendSamples!, spans: spans!, events: events!, noticed };
 }
 
 const PLACE = { id: '4bf92f3577b34da6a3ce929d0e0e4736', span: '00f067aa0ba902b7' };
@@ -39,8 +41,15 @@ const SPAN: Span = {
   error: 'throttled',
 };
 
+interface Metric {
+  name: string;
+  unit: string;
+  gauge: { dataPoints: { attributes: { key: string }[]; timeUnixNano: string; asDouble: number }[] };
+}
+
 interface Body {
   resourceSpans?: { resource: { attributes: unknown[] }; scopeSpans: { spans: object[] }[] }[];
+  resourceMetrics?: { scopeMetrics: { metrics: Metric[] }[] }[];
   resourceLogs?: { scopeLogs: { logRecords: object[] }[] }[];
 }
 
@@ -96,6 +105,50 @@ test('a collector gets spans and events as OTLP has them', async () => {
   ]);
 });
 
+const SAMPLES = [
+  sample('strongroom_last_run_duration_seconds', { job_name: 'nightly', kind: 'backup' }, 2.5),
+  sample('strongroom_vault_bytes', { account: 'VAULT' }, 7),
+  sample(
+    'strongroom_condition',
+    { ...{ id: 'a', condition: 'failed', severity: 'error' }, job_name: 'nightly', account: '', channel: '' },
+    1,
+  ),
+];
+
+test('a collector gets metrics with their units, and without labels that are empty', async () => {
+  const bodies: Body[] = [];
+  const { sendSamples } = connected(
+    await listening(async (request, response) => {
+      bodies.push(JSON.parse(String(await buffer(request))) as Body);
+      response.end('{}');
+    }),
+  );
+  await sendSamples(SAMPLES, SPAN.start);
+  const { metrics } = bodies[0]!.resourceMetrics![0]!.scopeMetrics[0]!;
+  expect(metrics.map(({ name, unit }) => [name, unit])).toEqual([
+    ['strongroom_last_run_duration_seconds', 's'],
+    ['strongroom_vault_bytes', 'By'],
+    ['strongroom_condition', '1'],
+  ]);
+  const points = metrics.map(({ gauge }) => gauge.dataPoints[0]!);
+  expect(points.map(({ asDouble }) => asDouble)).toEqual([2.5, 7, 1]);
+  expect(points[0]!.timeUnixNano).toBe(`${BigInt(SPAN.start.getTime()) * 1_000_000n}`);
+  expect(points[2]!.attributes.map(({ key }) => key)).toEqual(['id', 'condition', 'severity', 'job_name']);
+});
+
+test.each([401, 307])(
+  'metrics that a collector answers with %i fail without its address, and go nowhere else',
+  async (status) => {
+    const elsewhere = vi.fn<RequestListener>((_, response) => void response.end());
+    const location = await listening(elsewhere);
+    const { sendSamples } = connected(
+      await listening((_, response) => void response.writeHead(status, { location }).end()),
+    );
+    await expect(sendSamples(SAMPLES, SPAN.start)).rejects.toThrow(new RegExp(`^HTTP ${status}$`));
+    expect(elsewhere).not.toHaveBeenCalled();
+  },
+);
+
 test('a collector that refuses is named once, until it takes something again', async () => {
   let status = 401;
   const { spans, noticed } = connected(
@@ -126,15 +179,23 @@ test('a collector that redirects is not followed: what it is sent has keys', asy
 });
 
 test('a collector that is not there is named without its address', async () => {
-  const { spans, events, noticed } = connected('http://127.0.0.1:1', 300);
+  const { sendSamples, spans, events, noticed } = connected('http://127.0.0.1:1', 300);
+  await expect(sendSamples(SAMPLES, SPAN.start)).rejects.toThrow(/^no connection \(ECONNREFUSED\)$/);
   spans.span(SPAN);
   events.event('run-finished', {}, {}, PLACE);
   await Promise.all([spans.flush(), events.flush()]);
   expect(noticed.sort()).toEqual(['logs: no connection (ECONNREFUSED)', 'traces: no connection (ECONNREFUSED)']);
 });
 
+test('a collector that hangs is named without its address, too', async () => {
+  const { sendSamples } = connected(await listening(() => {}), 300);
+  await expect(sendSamples(SAMPLES, SPAN.start)).rejects.toThrow(/^no connection, or no answer in time$/);
+});
+
 test('a collector that hangs takes no time from what is reported, and two seconds from the end of the app', async () => {
   const { spans, events } = connected(await listening(() => {}));
+  // It loses what does not fit, so the log has everything.
+  expect(events.isLossy).toBe(true);
   const began = performance.now();
   for (let each = 0; each < 3000; each++) {
     spans.span(SPAN);

@@ -115,6 +115,27 @@ test('a sink that fails keeps no work from going on: the log has each event at i
   expect(JSON.stringify(lines)).not.toContain('c2VjcmV0');
 });
 
+test('a sink gets no secret, and is flushed beside a collector of spans that fails', async () => {
+  const given: unknown[] = [];
+  const flushed: string[] = [];
+  const sink: TelemetrySink = {
+    event: (...all) => given.push(all),
+    metric: (...all) => given.push(all),
+    exception: ({ message, stack }, ...all) => given.push([message, stack, ...all]),
+    flush: async () => void flushed.push('sink'),
+  };
+  const spans = { span() {}, flush: () => Promise.reject(new Error(String(flushed.push('spans')))) };
+  const telemetry = new Telemetry(() => {}, sink, spans);
+  const secret = 'AccountKey=c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0;';
+  telemetry.warn('start-retried', { message: secret });
+  telemetry.failure('copyChunk', new Error(`refused, ${secret}`), { message: secret });
+  expect(given).toHaveLength(3);
+  expect(JSON.stringify(given)).toContain('refused');
+  expect(JSON.stringify(given)).not.toContain('c2VjcmV0');
+  await telemetry.flush();
+  expect(flushed.sort()).toEqual(['sink', 'spans']);
+});
+
 test('a sink that fails at times has what it took, and the log the rest', () => {
   const lines: [level: string, line: string][] = [];
   let calls = 0;

@@ -140,6 +140,11 @@ describe('the conditions of a job', () => {
       ['error failed/backup/nightly', 'error stalled/restore/o'],
     ],
     ['brake', { brakes: [{ point: 'p', containers: ['images'] }] }, ['error brake/nightly']],
+    [
+      'the newest restore point is lost',
+      { lostPoint: { id: 'p', message: 'p has no summary' } },
+      ['critical damaged/point/nightly'],
+    ],
     ['damaged', { proofs: [proof(2, 5)] }, ['critical damaged/deep/nightly']],
     ['sound', { proofs: [proof(0, 5)], proofWithin: { ms: 24 * HOUR, since: ago(99) } }, []],
     [
@@ -192,6 +197,12 @@ describe('the conditions of a job', () => {
     expect(start!.message).toMatch(/^No connection to the service; the vault is VAULT\. /);
     const stalled = conditionsOf(factsOf({ running: [SILENT] }), NOW)[0];
     expect(stalled!.hint).toContain('See GET /api/runs/r.');
+  });
+
+  it('of a brake names the first five containers', () => {
+    const containers = ['a1', 'b2', 'c3', 'd4', 'e5', 'f6'];
+    const [found] = conditionsOf(factsOf({ brakes: [{ point: 'p', containers }] }), NOW);
+    expect(found!.message).toContain('too much of a1, b2, c3, d4, e5, or could not');
   });
 
   it('an overdue backup names the run that was in its way', () => {

@@ -201,6 +201,8 @@ test('a run that failed is not the newest that succeeded', async () => {
   expect(await valuesOf('last_success_timestamp_seconds')).toEqual({ backup: Date.parse(finishedAt!) / 1000 });
   expect(await valuesOf('condition')).toEqual({ 'failed/backup/nightly failed error': 1 });
   expect(await valuesOf('open_conditions')).toMatchObject({ error: 1, warning: 0 });
+  Object.assign(deps.configuration.notify, { severity: { failed: 'critical' } });
+  expect(await valuesOf('condition')).toEqual({ 'failed/backup/nightly failed critical': 1 });
 });
 
 test('a vault that does not answer is down, and the page is still there', async () => {

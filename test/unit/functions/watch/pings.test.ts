@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
-import { pingEnd, pingStart } from '#app/ping-check.ts';
+import { pingEnd, pingOf, pingStart } from '#app/ping-check.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import type { CheckOption, Ping } from '#domain/watch/ping.ts';
@@ -92,6 +92,21 @@ test('a ping names containers unless they may not leave, and ends with the link'
   }
 });
 
+test('a run that was cancelled is neither good nor bad to its check', async () => {
+  const { vault, deps, pings } = room();
+  await pingEnd(deps, { ...(await withFailures(vault)), status: 'cancelled' });
+  expect(pings.at(-1)).toMatchObject({ event: 'log' });
+});
+
+test('runs of each kind have a check of their own', () => {
+  const job = { name: 'nightly', ping: 'JOB', verify: { ping: 'VERIFY' }, retention: { ping: 'PRUNE' } };
+  const configuration = { jobs: [job], archives: [{ name: 'uploads', ping: 'RULE' }] };
+  const deps = { configuration } as unknown as Dependencies;
+  const found = (['backup', 'verify', 'prune', 'reconcile'] as const).map((what) => pingOf(deps, 'nightly', what));
+  expect(found).toEqual(['JOB', 'VERIFY', 'PRUNE', undefined]);
+  expect(pingOf(deps, 'uploads', 'reconcile')).toBe('RULE');
+});
+
 test('dry runs and runs of other kinds report to no check', async () => {
   const { vault, reported } = room();
   await vault.run({ mode: 'full', dryRun: true });
@@ -111,6 +126,16 @@ test('the watch sends the end of a run that was lost, once', async () => {
   await watch();
   await watch();
   expect(reported()).toEqual([`success ${id}`]);
+});
+
+test('the watch sends no end of more than a day ago: the check has raised its alarm', async () => {
+  const { vault, deps, reported, refuse } = room();
+  refuse(true);
+  await vault.backup();
+  refuse(false);
+  vault.clock.app += 25 * 3_600_000;
+  await watchHandler(deps)();
+  expect(reported()).toEqual([]);
 });
 
 test('the watch sends nothing for a run that reported itself', async () => {
