@@ -187,7 +187,10 @@ describe('every alert', () => {
   it('is bound to a job or rule, except those on an app that runs none', () => {
     for (const alert of alerts) {
       const { query, dimensions } = criterion(alert);
-      if (/^custom(?:Events|Metrics) \| where name == "[a-z-]+"$/.test(query)) {
+      // What lasts is resolved when it ends, and an event never.
+      const lasts = /^custom(?:Events|Metrics) \| where name == "[a-z-]+"$/.test(query);
+      expect(properties(alert).autoMitigate).toBe(lasts);
+      if (lasts) {
         expect(dimensions).toBeUndefined();
       } else {
         expect(dimensions).toEqual([{ name: 'job', operator: 'Include', values: ['*'] }]);
@@ -253,11 +256,27 @@ describe('a switch changes what it says, and nothing else:', () => {
       ],
     });
     const signIn = SNAPSHOTS.entra!.find((resource) => label(resource) === 'config authsettingsV2')!;
-    expect(properties(signIn)).toMatchObject({
+    const clientId = '11111111-2222-3333-4444-555555555555';
+    expect(properties(signIn)).toEqual({
       platform: { enabled: true },
       globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' },
-      identityProviders: { azureActiveDirectory: { enabled: true } },
+      identityProviders: {
+        azureActiveDirectory: {
+          enabled: true,
+          registration: {
+            openIdIssuer: expect.stringMatching(/^\[format\('\{0\}\{1\}\/v2\.0', environment\(\)\.authentication\./),
+            clientId,
+            clientSecretSettingName: 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID',
+          },
+          validation: { allowedAudiences: [clientId, `api://${clientId}`] },
+        },
+      },
+      // No token of a user is kept.
+      login: { tokenStore: { enabled: false } },
+      httpSettings: { requireHttps: true },
     });
+    const settings = properties(SNAPSHOTS.entra!.find((resource) => label(resource) === 'config appsettings')!);
+    expect(settings.OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID).toBe(settings.VAULT__clientId);
   });
 
   const UPLOADS = {

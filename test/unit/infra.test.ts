@@ -230,6 +230,13 @@ describe('app settings', () => {
     // Keys of machines and calls that anyone may send get through to the app.
     expect(text).toContain("unauthenticatedClientAction: 'AllowAnonymous'");
     expect(text).not.toMatch(/clientSecret(?!SettingName)/);
+    // Of the tenant that is given, and for a credential of the identity, whose subject is its object id.
+    expect(main).toContain('entraTenantId: empty(entraTenantId) ? tenant().tenantId : entraTenantId\n');
+    expect(main).toContain('output STRONGROOM_IDENTITY string = identity.outputs.principalId\n');
+  });
+
+  it('let the app answer at its address, where the page is', () => {
+    expect(text).toContain("AzureWebJobsDisableHomepage: 'true'\n");
   });
 
   it('reach the host storage by identity, and set nothing that Flex Consumption refuses', () => {
@@ -557,6 +564,8 @@ describe('the alert', () => {
     telemetry.brakeEngaged({ id: 'run', job: 'nightly' } as Parameters<Telemetry['brakeEngaged']>[0], 'too much');
     expect(reported).toHaveLength(3);
     for (const name of reported) expect(query).toContain(`"${prefix}${name}"`);
+    telemetry.misconfigured(1, '');
+    expect(read('infra/app/monitoring.bicep')).toContain(`where name == "${prefix}${reported.at(-1)}"'`);
   });
 
   it('alerts on each condition of the watch that no other event reports', () => {
