@@ -138,6 +138,29 @@ test('an upload that is gone from the source is settled without a receipt', asyn
   expect(await store().countOpen()).toBe(0);
 });
 
+test('what an event has archived meanwhile is closed, and no one has settled that it is not archived', async () => {
+  room.put('a');
+  const { id } = await fail('a');
+  const again = { rule: RULE, name: 'a', owner: 'again', etag: etagOf('a') };
+  expect(await archiveUpload(room.deps, again)).toMatchObject({ is: 'archived' });
+  const settledAt = new Date(room.clock).toISOString();
+  expect(await settle(id)).toMatchObject({ status: 200, body: { id, settledAt, settlement: null } });
+  expect(room.receiptsOf()).toMatchObject([{ state: 'done' }]);
+  const entry = await store().read(id);
+  expect(entry).toMatchObject({ state: 'settled', settledAt });
+  expect(entry).not.toHaveProperty('settlement');
+});
+
+test('an upload with a receipt is settled also if the source refuses every request', async () => {
+  room.put('a');
+  const { id } = await fail('a');
+  room.before = ({ account }) => {
+    if (account === 'SOURCE') throw new StorageError('access-denied', 'no', 403, 'AuthorizationPermissionMismatch');
+  };
+  expect((await settle(id)).status).toBe(200);
+  expect(room.receiptsOf()).toMatchObject([{ state: 'settled' }]);
+});
+
 describe('a call is refused', () => {
   it('for what is not there, and for what a run has archived', async () => {
     expect(await settle('0'.repeat(32))).toMatchObject({ status: 404, body: { code: 'poison-not-found' } });
@@ -205,12 +228,16 @@ describe('after a crash at any write', () => {
         await settle(id).catch(() => {});
         expect(writes).toBeGreaterThan(0);
         room.before = () => {};
+        room.clock += 1_000;
         if (completes === 'call') expect((await settle(id)).status).toBe(200);
         const { counts } = await room.reconcile();
         const isLost = completes === 'reconcile' && at === 1 && when === 'before';
         expect(counts).toMatchObject(isLost ? { copied: 1 } : { copied: 0, skipped: 1 });
         expect(await store().countOpen()).toBe(0);
-        expect((await store().read(id))!.settlement?.reason).toBe(isLost ? undefined : 'a test file');
+        // The receipt and the entry say the same.
+        const { settlement } = (await store().read(id))!;
+        expect(settlement?.reason).toBe(isLost ? undefined : 'a test file');
+        expect(settlement).toEqual(room.receiptsOf()[0]!.settlement);
       }
     },
   );
