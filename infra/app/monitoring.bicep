@@ -72,7 +72,7 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
   kind: 'LogAlert'
   properties: {
     displayName: 'A Strongroom run did not happen, did not succeed or found very much changed, or an upload was not archived'
-    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a timer tried for minutes to start a run, and failed (see the event strongroom-start-failed); a run gave no sign of life when the next one was to start (see GET /api/runs/{id}); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison); the watch found that a run is overdue, that nothing was verified for too long, that a job is still paused, that an account is out of reach or that a channel takes no messages (see the event strongroom-condition-open, and docs/watch.md).'
+    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a timer tried for minutes to start a run, and failed (see the event strongroom-start-failed); a run gave no sign of life when the next one was to start (see GET /api/runs/{id}); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison); the watch found that a run is overdue or gives no sign of life, that a stored object is damaged or lost, that nothing was verified for too long, that a job is still paused, that an account is out of reach or that a channel takes no messages (see the event strongroom-condition-open, and docs/watch.md).'
     severity: 1
     enabled: true
     scopes: [
@@ -87,7 +87,7 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
       allOf: [
         {
           // Of the conditions of the watch, those of which no other event tells. One of an account or a channel has no job.
-          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently", "strongroom-start-failed", "strongroom-run-silent") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled")) or (name == "strongroom-condition-open" and tostring(split(tostring(customDimensions.condition), "/")[0]) in ("overdue", "unproved", "paused", "out-of-reach", "undelivered")) | extend job = coalesce(tostring(customDimensions.job), tostring(customDimensions.rule), tostring(customDimensions.condition))'
+          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently", "strongroom-start-failed", "strongroom-run-silent") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled")) or (name == "strongroom-condition-open" and tostring(split(tostring(customDimensions.condition), "/")[0]) in ("overdue", "stalled", "damaged", "unproved", "paused", "out-of-reach", "undelivered")) | extend job = coalesce(tostring(customDimensions.job), tostring(customDimensions.rule), tostring(customDimensions.condition))'
           timeAggregation: 'Count'
           // One alert for each job and rule: that of one does not hide that of another.
           dimensions: [
