@@ -116,6 +116,18 @@ test('another version of the upload is archived, and the settled one stays settl
   ).toEqual(['done', 'settled']);
 });
 
+test('the receipt of a settled version that is gone is kept as long as others', async () => {
+  room = new ArchiveRoom({ keepDays: 1 });
+  room.put('a', 'bad');
+  await settle((await fail('a')).id);
+  room.put('a', 'good');
+  await room.reconcile();
+  expect(room.receipts()).toHaveLength(2);
+  room.clock += 2 * 24 * 3_600_000;
+  await room.reconcile();
+  expect(room.receiptsOf()).toMatchObject([{ state: 'done' }]);
+});
+
 test('what is settled of an event without a version is the version that is there', async () => {
   room.put('a');
   const { id } = await fail('a', { isVersionNamed: false });
@@ -176,6 +188,21 @@ describe('a call is refused', () => {
     room.put('a');
     const { id } = await fail('a');
     expect(await settle(id, ' ')).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
+  });
+
+  it('if the upload failed again meanwhile, perhaps with another version', async () => {
+    room.put('a');
+    const { id } = await fail('a');
+    let isAgain = false;
+    room.before = async ({ operation, name = '' }) => {
+      if (isAgain || operation !== 'PutBlob' || !name.includes('/receipts/')) return;
+      isAgain = true;
+      room.clock += 1_000;
+      await keepPoison(room.deps, { rule: RULE, name: 'a', etag: etagOf('a') });
+    };
+    expect(await settle(id)).toMatchObject({ status: 409, body: { code: 'being-archived' } });
+    expect(isAgain).toBe(true);
+    expect(await store().countOpen()).toBe(1);
   });
 
   it('while another owner is archiving the version', async () => {
