@@ -111,7 +111,7 @@ export const archiveOperations = operations({
     answers: {
       200: z.strictObject({
         ...{ rule: text, id: text, code: text },
-        // Null if a run has archived it meanwhile.
+        // Null if an event or a run has archived it meanwhile.
         ...{ settledAt: time.nullable(), settlement: settlementSchema.nullable() },
       }),
     },

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
+import { app, type HttpFunctionOptions, type HttpRequest, type HttpResponseInit } from '@azure/functions';
 import { etagOf, isNotModified } from './http/not-modified.ts';
 
 /** Where the page is. Never a route that takes everything at the root: it would take those of the host, too. */
@@ -46,19 +46,23 @@ const HEADERS = {
 /** The files of the page by name, with their compressed forms. */
 type Files = ReadonlyMap<string, Buffer>;
 
+const OPEN = { methods: ['GET', 'HEAD'], authLevel: 'anonymous' } satisfies Omit<HttpFunctionOptions, 'handler'>;
+
 /** Registers the page: static files, which anyone may read. What it shows comes from the API. */
 export function registerPage(folder: string): void {
   const answer = pageHandler(folder);
-  app.get('page', { authLevel: 'anonymous', route: 'ui/{*path}', handler: async (request) => answer(request) });
+  app.http('page', { ...OPEN, route: 'ui/{*path}', handler: async (request) => answer(request) });
   const away = { status: 302, headers: { location: ROOT } };
-  app.get('page_home', { authLevel: 'anonymous', route: '/', handler: async () => away });
+  app.http('page_home', { ...OPEN, route: '/', handler: async () => away });
 }
 
 export function pageHandler(folder: string): (request: HttpRequest) => HttpResponseInit {
   let files: Files | undefined;
   return (request) => {
     files ??= readFiles(folder);
-    return answerOf(request, files);
+    const { body, ...head } = answerOf(request, files);
+    // A monitor asks for the head alone.
+    return request.method === 'HEAD' || body === undefined ? head : { ...head, body };
   };
 }
 

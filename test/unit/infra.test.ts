@@ -593,6 +593,7 @@ describe('the deployed package', () => {
     'dist/index.cjs',
     'dist/applicationinsights.cjs',
     'dist/otlp.cjs',
+    'dist/page/index.html',
     'host.json',
     'package.json',
     'strongroom.json',

@@ -64,7 +64,10 @@ function endOf(run: KnownRun): RunEnd | undefined {
     if (status === 'failed') return end('restored', 'error', 'a restore failed');
     if (status === 'succeeded') return end('restored', 'info', 'a restore succeeded');
     if (status !== 'completed-with-failures') return undefined;
-    return end('restored', 'warning', `${counts.failed ?? 0} of ${counts.listed ?? 0} failed in a restore`);
+    const { failed = 0, listed = 0 } = counts;
+    // A container may have failed as a whole.
+    const how = failed > 0 ? `${failed} of ${listed} failed in a restore` : 'a restore is incomplete';
+    return end('restored', 'warning', how);
   }
   const removed = counts.removed ?? 0;
   const isEnded = status === 'succeeded' || status === 'completed-with-failures' || status === 'failed';

@@ -30,7 +30,7 @@ export function settlePoisonHandler(deps: Dependencies) {
     if (entry.settlement) return answer(rule, entry);
     const now = deps.now();
     const settlement = { at: now.toISOString(), reason: body.reason, by };
-    await settleVersion(deps, entry, settlement);
+    const end = await settleVersion(deps, entry, settlement);
     let settled = entry;
     await store.change(id, (before) => {
       if (before?.state !== 'open') {
@@ -42,7 +42,7 @@ export function settlePoisonHandler(deps: Dependencies) {
         // Perhaps with another version.
         throw new HttpError(409, 'being-archived', 'It failed again meanwhile', 'Call again.');
       }
-      settled = settledPoison(before, now, settlement);
+      settled = settledPoison(before, now, end.settlement);
       return settled;
     });
     return answer(rule, settled);
@@ -55,16 +55,24 @@ function answer(rule: string, { id, problem, settledAt, settlement }: Poison) {
   });
 }
 
-/** Ends the receipt of the version that failed, unless it is archived by now. */
-async function settleVersion(deps: Dependencies, entry: Poison, settlement: Settlement): Promise<void> {
+/** How the version that failed has ended: by the decision of an operator, or archived by now. */
+interface End {
+  settlement?: Settlement;
+}
+
+/** Ends the receipt of the version that failed, unless it is archived, or settled before. */
+async function settleVersion(deps: Dependencies, entry: Poison, settlement: Settlement): Promise<End> {
   const { rule, name } = entry;
   const receipts = receiptsOf(deps, rule);
-  const present = await presentVersion(deps, entry);
+  const known = entry.etag === undefined ? undefined : (await receipts.read(name, entry.etag))?.value;
+  // What has a receipt can be settled also if the source is not there any more, or refuses this app.
+  const present = known ? undefined : await presentVersion(deps, entry);
   const etag = entry.etag ?? present?.etag;
   // Nothing of it is left.
-  if (etag === undefined) return;
+  if (etag === undefined) return { settlement };
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    if (await isSettled(receipts, { entry, etag, present, settlement, now: deps.now() })) return;
+    const end = await endVersion(receipts, { entry, etag, present, settlement, now: deps.now() });
+    if (end) return end;
   }
   throw new StorageError('precondition', `Other writers keep changing the receipt of ${name}`);
 }
@@ -77,14 +85,16 @@ interface Settling {
   now: Date;
 }
 
-/** False if another writer was first. */
-async function isSettled(
+/** Undefined if another writer was first. */
+async function endVersion(
   receipts: ReceiptStore,
   { entry: { rule, name }, etag, present, settlement, now }: Settling,
-): Promise<boolean> {
+): Promise<End | undefined> {
   const found = await receipts.read(name, etag);
   const standing = standingOf(found?.value, '', now);
-  if (standing.is === 'ended' || standing.is === 'settled') return true;
+  if (standing.is === 'ended') return {};
+  // Another call has, and ended before it could close the entry: its decision counts.
+  if (standing.is === 'settled') return { settlement: found?.value?.settlement ?? settlement };
   if (standing.is === 'held') {
     const seconds = Math.ceil(standing.forMs / 1000);
     const message = 'An event or run is archiving this version';
@@ -92,9 +102,10 @@ async function isSettled(
   }
   const source = found?.value?.source ?? (present?.etag === etag ? present : undefined);
   // A version that is gone cannot be archived, and needs no receipt.
-  if (!source) return true;
+  if (!source) return { settlement };
   const receipt = settledAs(found?.value, rule, source, settlement);
-  return (await receipts.write(receipt, found ? { ifMatch: found.etag } : 'absent')) !== undefined;
+  const written = await receipts.write(receipt, found ? { ifMatch: found.etag } : 'absent');
+  return written === undefined ? undefined : { settlement };
 }
 
 /** Of the source, as a receipt names it. */

@@ -5,7 +5,6 @@ import { hasOutcomes } from '#domain/restore/browse.ts';
 import { isHeld } from '#domain/run/manifest.ts';
 import { mayHold } from '#domain/run/name-range.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
-import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
@@ -14,7 +13,7 @@ import { readCursor, writeCursor } from '../http/cursor.ts';
 import { HttpError, invalid } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 import { configuredJob, namedJob } from '../run/configured-job.ts';
-import { type RunInStore, runsInStore } from './runs-in-store.ts';
+import { pointOf, type RunInStore, runsInStore } from './runs-in-store.ts';
 
 /** Parts read for one page. It also finishes the restore points it has started, and then ends with a cursor. */
 const PARTS_PER_ANSWER = 100;
@@ -86,8 +85,8 @@ function isTable(task: string): HttpError {
 
 /** What the restore point of a run has of the blob; undefined if the run has no restore point. */
 async function searchRun(run: RunInStore, parts: PartsOnce, container: string) {
-  const summary = run.isRemoved ? undefined : await run.control.readSummary(run, run.recorded);
-  if (!summary || !isRestorePoint(summary)) return undefined;
+  const summary = await pointOf(run);
+  if (!summary) return undefined;
   const outcome = await parts.find(run.control, summary, container);
   return { summary, outcome: outcome && isHeld(outcome) ? outcome : undefined };
 }

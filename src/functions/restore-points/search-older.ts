@@ -6,7 +6,6 @@ import { type NameSearch, nameMatcher, partsToSearch } from '#domain/restore/nam
 import { isHeld } from '#domain/run/manifest.ts';
 import { mayOverlap, type NameRange, widened } from '#domain/run/name-range.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
-import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { PartEntry, RunSummary } from '#domain/run/run.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
@@ -14,7 +13,7 @@ import { foreignCursor } from '../http/http-error.ts';
 import { namedJob } from '../run/configured-job.ts';
 import { choosePoint } from './choose-restore-point.ts';
 import { type Found, foundIn } from './found-name.ts';
-import { type RunInStore, runsInStore } from './runs-in-store.ts';
+import { pointOf, type RunInStore, runsInStore } from './runs-in-store.ts';
 
 /** In place of a restore point: all but the newest, for what no newer one holds. */
 export const OLDER = 'older';
@@ -119,9 +118,10 @@ class OlderSearch {
       while (place.row < found.length) {
         const room = this.#given.page.limit - this.#items.length;
         if (room === 0) return place;
-        const names = place.compared?.names ?? room;
-        const some = found.slice(place.row, place.row + names);
-        const compared = await this.#compare(run, part.container, some, place.compared);
+        // A caller who wants fewer names than before gets no more: then they are compared again.
+        const before = place.compared && place.compared.names <= room ? place.compared : undefined;
+        const some = found.slice(place.row, place.row + (before?.names ?? room));
+        const compared = await this.#compare(run, part.container, some, before);
         if ('upTo' in compared) return { ...place, compared };
         this.#items.push(...compared.gone.map((outcome) => foundIn(point, part.container, outcome)));
         this.#hasMoved = true;
@@ -176,9 +176,7 @@ class OlderSearch {
     let found = this.#points.get(run.id);
     if (!found) {
       this.#reads++;
-      found = run.control
-        .readSummary(run, run.recorded)
-        .then((summary) => (summary && isRestorePoint(summary) ? summary : undefined));
+      found = pointOf(run);
       this.#points.set(run.id, found);
     }
     return found;

@@ -27,14 +27,15 @@ export type PointOf = (
  */
 export function newestPoints(deps: Dependencies): PointOf {
   /** By job. */
-  const known = new Map<string, { id: string; facts: PointFacts | undefined }>();
+  const known = new Map<string, { id: string; facts: PointFacts }>();
   return async (vault, job, { id, notes }, rows, lost) => {
     const row = rows.find((each) => each.id === id);
     let facts = lost === undefined ? row?.point : undefined;
     if (!facts && lost === undefined) {
       const before = known.get(job);
       facts = before?.id === id ? before.facts : await factsOf(deps, vault, { job, id });
-      known.set(job, { id, facts });
+      // A damaged summary may be replaced by one that is whole.
+      if (facts) known.set(job, { id, facts });
     }
     const { hold, brake, proofs = [] } = notes;
     const verified = proofs.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0] ?? null;

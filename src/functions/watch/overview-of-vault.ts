@@ -104,6 +104,15 @@ async function readOverview(
     ...{ jobs: [], archives: [] },
     conditions: [...conditions, ...ofNoJob.filter((condition) => isConfigured(deps, condition))],
   };
+  // The list of the newest runs is younger than the history. Both may be long, and jobs may be many.
+  const backupsOf = backups && Map.groupBy(withNewest(backups, found.rows), ({ job }) => job);
+  const stripOf = (watched: Watched, facts: JobFacts) => {
+    const { since } = backups ?? {};
+    const rows = backupsOf?.get(watched.job.name) ?? [];
+    return backupsOf
+      ? stripOfJob(deps, watched, facts, { state: found.state, rows, since, times: memory.times })
+      : null;
+  };
   const moreRunning = await otherRuns(deps, client, found);
   for (const watched of watchedIn(deps, vault)) {
     const { name } = watched.job;
@@ -124,7 +133,7 @@ async function readOverview(
       restorePoint,
       size: restorePoint && sizeOf(restorePoint),
       held: held.get(name) ?? null,
-      strip: facts && backups ? stripOfJob(deps, watched, facts, { found, backups, times: memory.times }) : null,
+      strip: facts ? stripOf(watched, facts) : null,
     });
   }
   await showProgress(deps, client, [...overview.jobs, ...overview.archives]);

@@ -2,13 +2,15 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { type JobFacts, scheduledKind } from '#domain/watch/facts.ts';
 import { type StripDay, type StripFacts, stripOf } from '#domain/watch/strip.ts';
 import type { CatalogRow } from '#storage/catalog.ts';
-import { type PastRuns, withNewest } from './past-runs.ts';
 import { seenKey, type VaultFacts, type Watched } from './read-vault.ts';
 import type { ScheduleTimes } from './schedule-times.ts';
 
 interface Past {
-  found: VaultFacts;
-  backups: PastRuns;
+  state: VaultFacts['state'];
+  /** The runs of the job. */
+  rows: readonly CatalogRow[];
+  /** Of `PastRuns`. */
+  since: Date | undefined;
   times: ScheduleTimes;
 }
 
@@ -19,12 +21,12 @@ const LONGEST_MS = 31 * 24 * 3_600_000;
 export function stripOfJob(deps: Dependencies, watched: Watched, { running, pause }: JobFacts, past: Past): StripDay[] {
   const { job } = watched;
   const now = deps.now();
-  const { since } = past.backups;
+  const { since } = past;
   const expected = expectedOf(watched, past, now);
   return stripOf(
     {
       timeZone: job.timeZone,
-      runs: backupsOf(job.name, past),
+      runs: past.rows.filter(({ mode, dryRun }) => scheduledKind(mode) === 'backup' && !dryRun),
       running: new Set(running.map(({ id }) => id)),
       pause,
       ...(since && { runsSince: since }),
@@ -34,16 +36,9 @@ export function stripOfJob(deps: Dependencies, watched: Watched, { running, paus
   );
 }
 
-/** The list of the newest runs is younger than the history. */
-function backupsOf(name: string, { found, backups }: Past): CatalogRow[] {
-  return withNewest(backups, found.rows).filter(
-    ({ job, mode, dryRun }) => job === name && scheduledKind(mode) === 'backup' && !dryRun,
-  );
-}
-
-function expectedOf({ job, expectations }: Watched, { found, times }: Past, now: Date): StripFacts['expected'] {
+function expectedOf({ job, expectations }: Watched, { state, times }: Past, now: Date): StripFacts['expected'] {
   const { backup } = expectations;
-  const seen = backup && found.state.seen[seenKey(job.name, 'backup', backup)];
+  const seen = backup && state.seen[seenKey(job.name, 'backup', backup)];
   if (!backup || seen === undefined) return undefined;
   const since = new Date(seen);
   // Without a schedule, no time of one is missed.

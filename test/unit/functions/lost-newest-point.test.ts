@@ -9,6 +9,7 @@ import type { Condition } from '#domain/watch/conditions.ts';
 import { healthDetailsHandler } from '#functions/health.ts';
 import { rebuildCatalogHandler } from '#functions/rebuild-catalog.ts';
 import { listRestorePointsHandler } from '#functions/restore-points/list-restore-points.ts';
+import { measuresOfVault } from '#functions/watch/measures-of-vault.ts';
 import { overviewHandler } from '#functions/watch/overview.ts';
 import { watchHandler } from '#functions/watch/watch.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
@@ -85,6 +86,30 @@ test('a restore point whose summary alone is gone shows as damaged wherever it i
   expect((await ask(healthDetailsHandler)).jobs).toMatchObject([{ problem: DAMAGED }]);
 });
 
+test('a list asks for the summary of the newest restore point alone', async () => {
+  const asked: (string | undefined)[] = [];
+  vault.before = ({ operation, name }) => {
+    if (/Properties/.test(operation)) asked.push(name);
+  };
+  expect((await ask(listRestorePointsHandler)).restorePoints).toHaveLength(2);
+  expect(asked).toEqual([summaryPath(newest)]);
+});
+
+test('its severity is that of the configuration, in the overview and in metrics', async () => {
+  const { configuration } = deps;
+  deps = {
+    ...deps,
+    configuration: { ...configuration, notify: { ...configuration.notify, severity: { damaged: 'info' } } },
+  };
+  lose(newest);
+  expect((await ask(overviewHandler)).jobs[0].severity).toBe('info');
+  const measures = await measuresOfVault(deps)(
+    { getStatus: async () => undefined } as unknown as DurableClient,
+    'VAULT',
+  );
+  expect(measures!.conditions).toMatchObject([{ condition: 'damaged', severity: 'info' }]);
+});
+
 test('the watch reports it until it is back, or stated to be lost', async () => {
   const body = Buffer.from(JSON.stringify(newest));
   lose(newest);
@@ -111,4 +136,7 @@ test('a rebuild names every restore point on record without a summary, not the n
   const { runs, damaged } = await ask(rebuildCatalogHandler);
   expect(runs).toBe(0);
   expect(damaged.sort()).toEqual([older, newest].map(({ id }) => expect.stringContaining(`${id} is on record`)));
+  // What an operator has stated to be lost is not named any more, though parts of it are still there.
+  await appendEntry(deps, deps.blobs('VAULT'), 'nightly', { kind: 'forget', point: older.id });
+  expect((await ask(rebuildCatalogHandler)).damaged).toEqual([expect.stringContaining(newest.id)]);
 });

@@ -26,8 +26,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function ask(path: string, headers: Record<string, string> = {}, from = join(folder, 'page')) {
-  const request = { params: { path }, headers: new Headers(headers) } as unknown as HttpRequest;
+function ask(path: string, headers: Record<string, string> = {}, from = join(folder, 'page'), method = 'GET') {
+  const request = { method, params: { path }, headers: new Headers(headers) } as unknown as HttpRequest;
   const { status, headers: sent, body } = pageHandler(from)(request);
   return { status, headers: sent as Record<string, string>, text: body === undefined ? '' : String(body) };
 }
@@ -93,6 +93,11 @@ describe('the page', () => {
       ...["form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"],
       ...["require-trusted-types-for 'script'", "trusted-types 'none'"],
     ]);
+  });
+
+  it.each(['', 'runs', 'main-ABC.js', 'main-OLD.js'])('answers a HEAD of %j as a GET, without the body', (path) => {
+    const accepted = { 'accept-encoding': 'br, gzip' };
+    expect(ask(path, accepted, undefined, 'HEAD')).toEqual({ ...ask(path, accepted), text: '' });
   });
 
   it('is not there if it was not built', () => {

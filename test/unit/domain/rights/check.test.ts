@@ -3,6 +3,7 @@ import { type CheckedAccount, checkOf, type SignIn } from '#domain/rights/check.
 import { type Finding, worse } from '#domain/rights/finding.ts';
 import type { Need } from '#domain/rights/needed-rights.ts';
 import { RIGHTS, type Right } from '#domain/rights/right.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
 
 const ID = '11111111-2222-3333-4444-555555555555';
 const SAS = 'sv=2026-02-06&ss=b&srt=sco&sp=rlw&sig=SECRET';
@@ -122,4 +123,14 @@ test('of several findings, a refusal counts, then what is unknown', () => {
   // An empty container beside one with blobs.
   expect(worse(unknown('nothing-to-ask'), granted)).toBe(granted);
   expect(worse(granted, unknown('nothing-to-ask'))).toBe(granted);
+});
+
+test('a refusal of a key has the hint of its code, and of a firewall its name', () => {
+  const need = { alias: 'SOURCE', right: 'read-blobs', needed: true, for: ['nightly'] } as const;
+  const account = { side: 'source', signIn: { by: 'key' } } as const;
+  const ask = (finding: Parameters<typeof checkOf>[1]) =>
+    checkOf({ ...need, for: [...need.for] }, finding, account).hint;
+  const code = 'access-denied-source' as const;
+  expect(ask({ is: 'refused', code, detail: '' })).toContain(PROBLEMS[code].hint);
+  expect(ask({ is: 'unknown', code, detail: 'AuthorizationFailure' })).toContain('its firewall ("Networking")');
 });

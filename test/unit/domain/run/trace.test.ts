@@ -41,6 +41,7 @@ describe('traceparent', () => {
     `01-${ID}-${SPAN}-01-${'x'.repeat(10_000)}`,
     `01-${ID}-${SPAN}-01-\r\nx: y`,
     `${PARENT}\n${PARENT}`,
+    `x${PARENT}`,
     // Two headers of this name.
     `${PARENT}, ${PARENT}`,
     `00_${ID}_${SPAN}_01`,
@@ -56,6 +57,10 @@ describe('tracestate', () => {
     'congo=t61rcWkgMzE,rojo=00f067aa0ba902b7',
     'tenant@system=value , , 1abc=x y',
     `a=${'x'.repeat(200)},b=${'y'.repeat(200)}`,
+    'ab=1,ac=1,,',
+    // As long, and as many, as may be.
+    `a=${'x'.repeat(254)},b=${'y'.repeat(253)}`,
+    Array.from({ length: 32 }, (_, index) => `a${index}=1`).join(','),
   ])('%j is kept', (state) => {
     expect(parseTrace(PARENT, state)).toEqual({ id: ID, span: SPAN, state });
   });
@@ -71,6 +76,12 @@ describe('tracestate', () => {
     '=1',
     'A=1',
     'a=1=2',
+    'a=1,b',
+    '!a=1',
+    'a!=1',
+    'aB=1',
+    'a@bC=1',
+    `a=${'x'.repeat(254)},b=${'y'.repeat(254)}`,
     'a=1,a=2',
     'a=\u00e9',
     'a=1\r\nx: y',
@@ -100,9 +111,18 @@ describe('a run', () => {
     expect(traceOfRun({ id: 'nightly-2' }).id).not.toBe(place.id);
   });
 
+  it('may have a trace whose id ends in zeros', () => {
+    const id = `1${'0'.repeat(31)}`;
+    expect(parseTrace(`00-${id}-${SPAN}-01`)).toEqual({ id, span: SPAN });
+    expect(traceOfRun({ id: 'nightly-1', trace: { id, span: SPAN } }).id).toBe(id);
+  });
+
   it.each([
     {},
     { id: ID },
+    { id: `${ID}0`, span: SPAN },
+    { id: `x${ID.slice(1)}`, span: SPAN },
+    { id: `${ID.slice(1)}x`, span: SPAN },
     { id: '<b>', span: SPAN },
     { id: ID, span: '0'.repeat(16) },
     { id: [ID], span: SPAN },

@@ -26,3 +26,13 @@ test('a new pause remembers those of the last weeks that have ended', () => {
   });
   expect(earlierPauses(ended, at('2026-08-01T00:00:00Z'))).toEqual({});
 });
+
+test('of many pauses, the last hundred are remembered', () => {
+  const earlier = Array.from({ length: 100 }, (_, index) => ({
+    at: `2026-05-10T00:00:00.${String(index).padStart(3, '0')}Z`,
+    ended: `2026-05-10T00:00:01.${String(index).padStart(3, '0')}Z`,
+  }));
+  const ended: Pause = { at: '2026-05-11T00:00:00.000Z', reason: 'x', resumed: '2026-05-12T00:00:00.000Z', earlier };
+  const last = { at: '2026-05-11T00:00:00.000Z', ended: '2026-05-12T00:00:00.000Z' };
+  expect(earlierPauses(ended, NOW)).toEqual({ earlier: [...earlier.slice(1), last] });
+});

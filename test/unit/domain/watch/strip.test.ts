@@ -66,12 +66,43 @@ describe('a time of the schedule is missed', () => {
     ['not by a run that failed', 0, { runs: [...others, run('2026-05-19T23:30:00Z', 'failed')] }],
     ['not by a run that began late', 0, { runs: [...others, run('2026-05-20T09:00:00Z')] }],
     ['not by a tick that came early', 0, { runs: [...others, run('2026-05-19T23:29:45Z')] }],
+    [
+      'not by a run that came early and ended before it',
+      0,
+      { runs: [...others, run('2026-05-19T23:29:40Z', 'failed', 0)] },
+    ],
+    ['by no run that came too early', 1, { runs: [...others, run('2026-05-19T23:29:25Z', 'failed', 0)] }],
     ['if a run ended before it', 1, { runs: [...others, run('2026-05-19T20:00:00Z')] }],
     ['not while a run is in progress', 0, { runs: [...others, run('2026-05-19T20:00:00Z', 'succeeded', 5)] }],
     ['not within its grace', 0, { runs: others, now: '2026-05-20T01:29:00Z' }],
     ['when its grace is over', 1, { runs: others, now: '2026-05-20T01:31:00Z' }],
   ])('%s', (_what, missed, given) => {
     expect(ofDay(given)).toBe(missed);
+  });
+
+  it('in whichever order the runs are listed', () => {
+    const runs = [...others, run('2026-05-19T20:00:00Z', 'succeeded', 5)].toReversed();
+    expect(sumOf(strip({ runs, now: '2026-05-20T12:00:00Z', since: new Date('2026-05-02T00:00:00Z') }))).toBe(0);
+  });
+
+  it('not by a run that has begun, of a schedule that has no next time', () => {
+    const times = [new Date('2026-05-19T23:30:00Z')];
+    const expected = { since: LONG_AGO, times, next: undefined };
+    const later = run('2026-05-20T09:00:00Z', 'succeeded', 0);
+    expect(ofDay({ runs: [later], more: { expected } })).toBe(0);
+    expect(ofDay({ runs: [], more: { expected } })).toBe(1);
+  });
+
+  it('of an hourly schedule after a quarter of an hour', () => {
+    const given = { schedule: '0 0 * * * *', since: new Date('2026-05-20T11:30:00Z') };
+    expect(ofDay({ ...given, now: '2026-05-20T12:14:00Z' }, '2026-05-20')).toBe(0);
+    expect(ofDay({ ...given, now: '2026-05-20T12:16:00Z' }, '2026-05-20')).toBe(1);
+  });
+
+  it('not before the schedule was seen', () => {
+    const times = [new Date('2026-05-19T11:30:00Z'), new Date('2026-05-19T23:30:00Z')];
+    const expected = { since: new Date('2026-05-19T12:00:00Z'), times, next: undefined };
+    expect(ofDay({ more: { expected } })).toBe(1);
   });
 
   it('not while a run of the day before is still in progress', () => {
@@ -161,4 +192,9 @@ test('of the days for which runs may be missing, nothing is known', () => {
   const days = strip({ runs: eachNight.slice(10), more: { runsSince: new Date('2026-05-11T23:30:00Z') } });
   expect(days['2026-05-11']).toEqual({ worst: null, runs: null, missed: null });
   expect(days['2026-05-12']).toEqual({ worst: 'succeeded', runs: 1, missed: 0 });
+});
+
+test('a run of a clock that was ahead is not shown', () => {
+  const ahead = run('2026-05-20T14:00:00Z', 'failed');
+  expect(strip({ runs: [ahead] })['2026-05-20']).toMatchObject({ worst: null, runs: 0 });
 });

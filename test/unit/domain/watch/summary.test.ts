@@ -76,8 +76,17 @@ it.each<[string, Found, string[] | undefined, string, string]>([
     'warning',
     'Not all is well: 2 jobs not read',
   ],
+  ['another job was not read', found({ facts: [facts('b')], unread: ['a'] }), ['b'], 'info', 'All is well: 1 job'],
+  [
+    'conditions are open, and a job was not read',
+    found({ conditions: [condition({})], facts: [], unread: ['a'] }),
+    undefined,
+    'error',
+    'Not all is well: 1 condition open, 1 job not read',
+  ],
 ])('%s', (_, all, jobs, severity, title) => {
-  expect(summaryOf(all, jobs, NOW)).toMatchObject({ severity, title });
+  const hint = title.startsWith('All') ? 'No action is needed.' : 'See GET /api/overview.';
+  expect(summaryOf(all, jobs, NOW)).toMatchObject({ condition: 'summary', severity, title, hint });
 });
 
 it('says of each job how its newest run ended', () => {
@@ -97,7 +106,18 @@ it('says of each job how its newest run ended', () => {
   ]);
 });
 
+it.each([
+  ['completed-with-failures', 'completed with failures'],
+  ['failed', 'failed'],
+] as const)('of a run with the status %s says that it %s', (status, words) => {
+  const backup = { id: 'r', status, startedAt: AT, finishedAt: AT, failed: 1, listed: 2 };
+  const { message } = summaryOf(found({ facts: [facts('a', { ended: { backup } })] }), undefined, NOW);
+  expect(message).toBe(`a: the backup of ${AT} ${words}, 2 listed, 1 failed`);
+});
+
 it('has room for many jobs', () => {
+  const few = found({ facts: Array.from({ length: 20 }, (_, index) => facts(`j${index}`)) });
+  expect(summaryOf(few, undefined, NOW).message.split('\n')).toHaveLength(20);
   const all = found({ facts: Array.from({ length: 50 }, (_, index) => facts(`j${index}`)) });
   const lines = summaryOf(all, undefined, NOW).message.split('\n');
   expect([lines.length, lines.at(-1)]).toEqual([21, 'and 30 more']);

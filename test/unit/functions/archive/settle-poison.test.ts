@@ -116,6 +116,18 @@ test('another version of the upload is archived, and the settled one stays settl
   ).toEqual(['done', 'settled']);
 });
 
+test('the receipt of a settled version that is gone is kept as long as others', async () => {
+  room = new ArchiveRoom({ keepDays: 1 });
+  room.put('a', 'bad');
+  await settle((await fail('a')).id);
+  room.put('a', 'good');
+  await room.reconcile();
+  expect(room.receipts()).toHaveLength(2);
+  room.clock += 2 * 24 * 3_600_000;
+  await room.reconcile();
+  expect(room.receiptsOf()).toMatchObject([{ state: 'done' }]);
+});
+
 test('what is settled of an event without a version is the version that is there', async () => {
   room.put('a');
   const { id } = await fail('a', { isVersionNamed: false });
@@ -138,6 +150,29 @@ test('an upload that is gone from the source is settled without a receipt', asyn
   expect(await store().countOpen()).toBe(0);
 });
 
+test('what an event has archived meanwhile is closed, and no one has settled that it is not archived', async () => {
+  room.put('a');
+  const { id } = await fail('a');
+  const again = { rule: RULE, name: 'a', owner: 'again', etag: etagOf('a') };
+  expect(await archiveUpload(room.deps, again)).toMatchObject({ is: 'archived' });
+  const settledAt = new Date(room.clock).toISOString();
+  expect(await settle(id)).toMatchObject({ status: 200, body: { id, settledAt, settlement: null } });
+  expect(room.receiptsOf()).toMatchObject([{ state: 'done' }]);
+  const entry = await store().read(id);
+  expect(entry).toMatchObject({ state: 'settled', settledAt });
+  expect(entry).not.toHaveProperty('settlement');
+});
+
+test('an upload with a receipt is settled also if the source refuses every request', async () => {
+  room.put('a');
+  const { id } = await fail('a');
+  room.before = ({ account }) => {
+    if (account === 'SOURCE') throw new StorageError('access-denied', 'no', 403, 'AuthorizationPermissionMismatch');
+  };
+  expect((await settle(id)).status).toBe(200);
+  expect(room.receiptsOf()).toMatchObject([{ state: 'settled' }]);
+});
+
 describe('a call is refused', () => {
   it('for what is not there, and for what a run has archived', async () => {
     expect(await settle('0'.repeat(32))).toMatchObject({ status: 404, body: { code: 'poison-not-found' } });
@@ -153,6 +188,21 @@ describe('a call is refused', () => {
     room.put('a');
     const { id } = await fail('a');
     expect(await settle(id, ' ')).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
+  });
+
+  it('if the upload failed again meanwhile, perhaps with another version', async () => {
+    room.put('a');
+    const { id } = await fail('a');
+    let isAgain = false;
+    room.before = async ({ operation, name = '' }) => {
+      if (isAgain || operation !== 'PutBlob' || !name.includes('/receipts/')) return;
+      isAgain = true;
+      room.clock += 1_000;
+      await keepPoison(room.deps, { rule: RULE, name: 'a', etag: etagOf('a') });
+    };
+    expect(await settle(id)).toMatchObject({ status: 409, body: { code: 'being-archived' } });
+    expect(isAgain).toBe(true);
+    expect(await store().countOpen()).toBe(1);
   });
 
   it('while another owner is archiving the version', async () => {
@@ -205,12 +255,16 @@ describe('after a crash at any write', () => {
         await settle(id).catch(() => {});
         expect(writes).toBeGreaterThan(0);
         room.before = () => {};
+        room.clock += 1_000;
         if (completes === 'call') expect((await settle(id)).status).toBe(200);
         const { counts } = await room.reconcile();
         const isLost = completes === 'reconcile' && at === 1 && when === 'before';
         expect(counts).toMatchObject(isLost ? { copied: 1 } : { copied: 0, skipped: 1 });
         expect(await store().countOpen()).toBe(0);
-        expect((await store().read(id))!.settlement?.reason).toBe(isLost ? undefined : 'a test file');
+        // The receipt and the entry say the same.
+        const { settlement } = (await store().read(id))!;
+        expect(settlement?.reason).toBe(isLost ? undefined : 'a test file');
+        expect(settlement).toEqual(room.receiptsOf()[0]!.settlement);
       }
     },
   );

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { appendEntry, appendToChain } from '#app/append-to-chain.ts';
+import { runPrefix, summaryPath } from '#domain/run/control-paths.ts';
 import { type Outcome, outcomeOf } from '#domain/run/outcome.ts';
+import { blobHistoryHandler } from '#functions/restore-points/blob-history.ts';
 import { searchNamesHandler } from '#functions/restore-points/search-names.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 import { PointVault } from '../../../support/builders/point-vault.ts';
@@ -149,6 +152,56 @@ describe('a search of older restore points', () => {
       unread: [{ id: idOf(2), message: expect.stringContaining(part!) }],
       next: null,
     });
+  });
+
+  it.each(['the summary alone', 'the whole folder'])(
+    'names a restore point on record of which %s is lost',
+    async (what) => {
+      const vault = new PointVault();
+      await publish(vault, [{ data: ['a1'] }, { data: ['a2'] }, { data: ['b'] }]);
+      const lost = { job: 'nightly', id: idOf(2) };
+      const account = vault.deps.blobs('VAULT');
+      await appendToChain(vault.deps, account, (await vault.control.readSummary(lost))!);
+      for (const path of [...vault.objects.keys()]) {
+        const isSummary = path === summaryPath(lost);
+        if (isSummary || (what !== 'the summary alone' && path.startsWith(runPrefix(lost)))) vault.objects.delete(path);
+      }
+      const ask = () => vault.ask(searchNamesHandler, { query: { q: 'a', restorePoint: 'older' } });
+      expect((await ask()).body).toMatchObject({
+        items: [{ name: 'a1', restorePoint: { id: idOf(1) } }],
+        unread: [{ id: idOf(2), message: expect.stringContaining('its summary is missing') }],
+        next: null,
+      });
+      const history = () => vault.ask(blobHistoryHandler, { query: { container: 'data', name: 'a2' } });
+      expect(await history()).toMatchObject({ status: 502, body: { code: 'damaged' } });
+      await appendEntry(vault.deps, account, 'nightly', { kind: 'forget', point: idOf(2) });
+      expect((await ask()).body).not.toHaveProperty('unread');
+      expect(await history()).toMatchObject({ status: 200, body: { versions: [], absent: 2 } });
+    },
+  );
+
+  it('gives no more names than are asked for, also if an answer before was asked for more', async () => {
+    const vault = new PointVault();
+    const names = ['a1', 'a2', 'a3'];
+    await publish(vault, [{ data: names }, ...Array.from({ length: 6 }, () => ({ data: ['b'] }))]);
+    let clock = 0;
+    vault.deps.now = () => {
+      clock += 6_000;
+      return new Date(clock);
+    };
+    const found: string[] = [];
+    let [cursor, isCompared]: [string | null, boolean] = ['', false];
+    for (let answers = 0; cursor !== null; answers++) {
+      // Many, until an answer ends while they are compared.
+      const query = { q: 'a', restorePoint: 'older', limit: isCompared ? '1' : '500', ...(cursor && { cursor }) };
+      const { body } = await vault.ask(searchNamesHandler, { query });
+      if (isCompared) expect(body.items.length).toBeLessThanOrEqual(1);
+      found.push(...body.items.map(({ name }: Item) => name));
+      cursor = body.next;
+      isCompared ||= cursor !== null && Buffer.from(cursor.slice(10), 'base64url').toString().includes('compared');
+      expect(answers).toBeLessThan(100);
+    }
+    expect([isCompared, found]).toEqual([true, names]);
   });
 
   it('with one restore point, there is nothing older, and without any it is an error', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Dependencies } from '#app/dependencies.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RunReport } from '#domain/run/run.ts';
-import { laterRuns } from '#functions/run/followed-by.ts';
+import { followedBy, laterRuns } from '#functions/run/followed-by.ts';
 import type { CatalogRow } from '#storage/catalog.ts';
+import { StorageError } from '#storage/storage-error.ts';
 
 const row = (id: string, more: Partial<CatalogRow> = {}): CatalogRow => ({
   ...{ id, job: 'nightly', mode: 'incremental', trigger: 'timer', status: 'succeeded', dryRun: false },
@@ -34,6 +36,12 @@ describe('what came of a run', () => {
       run('1', LOST),
       ['4 replaces'],
     ],
+    [
+      'no retry of another run in place of one that was lost',
+      [row('3'), row('2', { mode: 'retry', retryOf: '0' })],
+      run('1', LOST),
+      ['3 replaces'],
+    ],
     ['nothing of a run that failed on its own', [row('2')], run('1'), []],
     ['nothing of a run that was cancelled', [row('2')], run('1', { status: 'cancelled', trigger: 'http' }), []],
     ['nothing of a dry run that was lost', [row('2')], run('1', { ...LOST, dryRun: true }), []],
@@ -42,4 +50,16 @@ describe('what came of a run', () => {
   ])('is %s', (_what, rows, of, expected) => {
     expect(laterRuns(rows, of).map(({ id, how }) => `${id} ${how}`)).toEqual(expected);
   });
+});
+
+it('is not known if more runs have been since, or if the catalog does not answer', async () => {
+  const ask = (list: () => Promise<object>) =>
+    followedBy({ catalog: () => ({ list }) } as unknown as Dependencies, 'VAULT', run('1'));
+  const rows = [row('2', { mode: 'retry', retryOf: '1' })];
+  expect(await ask(async () => ({ rows }))).toEqual([{ id: '2', how: 'retries' }]);
+  expect(await ask(async () => ({ rows, next: 'x' }))).toBeUndefined();
+  const refuse = async () => {
+    throw new StorageError('unreachable', 'no table service');
+  };
+  expect(await ask(refuse)).toBeUndefined();
 });

@@ -4,6 +4,7 @@ import { jobContextOf } from '#app/job-context.ts';
 import { DEFAULT_BRAKE } from '#domain/prune/safety-brake.ts';
 import { readersPrefix, signsPath } from '#domain/run/control-paths.ts';
 import type { RunRef } from '#domain/run/run.ts';
+import { endRunsWithoutJob } from '#functions/run/end-runs-without-job.ts';
 import { readersInProgress } from '#functions/run/readers.ts';
 import { startRun } from '#functions/run/start-run.ts';
 import { StorageError } from '#storage/storage-error.ts';
@@ -115,6 +116,21 @@ describe('I4: a run of a job that the configuration no longer has', () => {
       });
     },
   );
+
+  it('is ended also beside one whose lock is damaged', async () => {
+    const vault = new Vault({ silentMs: 40 });
+    vault.jobs = [jobOf('nightly', {}), jobOf('broken', {}), keeping];
+    for (const job of ['broken', 'nightly']) {
+      const run = await vault.begin({ mode: 'full' }, job);
+      await vault.control.signOfLife(run, new Date(vault.clock.app));
+    }
+    const { run } = (await vault.control.readLock('nightly'))!.value;
+    vault.vault.write('strongroom', { name: 'locks/broken.json', body: Buffer.from('damaged') });
+    vault.jobs = [keeping];
+    vault.pass(1);
+    await endRunsWithoutJob(vault.deps(), jobContextOf(vault.deps(), 'other'), client);
+    expect(await vault.control.readSummary(run!)).toMatchObject({ status: 'failed' });
+  });
 
   it('keeps no prune from starting if it cannot be looked at', async () => {
     const vault = new Vault();

@@ -21,14 +21,20 @@ test('a newest restore point is shown by its row, and without one its summary is
   expect(reads).toBe(1);
 });
 
-test('what a damaged or missing restore point holds is not known', async () => {
+test('what a damaged or missing restore point holds is not known, until its summary is back', async () => {
   const vault = new Vault();
   vault.put('a', 'text');
   const { id } = await vault.backup();
-  vault.alter(summaryPath({ job: 'nightly', id }), () => Buffer.from('{'));
+  let whole: Buffer | undefined;
+  vault.alter(summaryPath({ job: 'nightly', id }), (body) => {
+    whole = body;
+    return Buffer.from('{');
+  });
   const show = newestPoints(vault.deps());
   const unknown = { blobs: null, bytes: null, lacks: null };
   expect(await show('VAULT', 'nightly', { id, notes: {} }, [])).toMatchObject({ id, ...unknown });
+  vault.alter(summaryPath({ job: 'nightly', id }), () => whole!);
+  expect(await show('VAULT', 'nightly', { id, notes: {} }, [])).toMatchObject({ id, blobs: 1 });
   const gone = 'nightly-20260101T000000Z-aaaaaa';
   expect(await show('VAULT', 'nightly', { id: gone, notes: {} }, [])).toMatchObject({ id: gone, ...unknown });
 });

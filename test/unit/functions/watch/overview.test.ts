@@ -6,6 +6,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { overviewHandler } from '#functions/watch/overview.ts';
 import { watchHandler } from '#functions/watch/watch.ts';
 import { catalogRowOf, startedRow } from '#storage/catalog.ts';
+import { WatchStore } from '#storage/control/watch-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { MemoryCatalog, type Rows } from '../../../../prove/memory/memory-catalog.ts';
 import { httpRequest } from '../../../support/builders/http-request.ts';
@@ -90,6 +91,29 @@ test('a run that ended since the past was read is in the strip', async () => {
   const asked = queries;
   expect((await stripOf(handler))![day]).toMatchObject({ runs: 2, worst: 'failed' });
   expect(queries - asked).toBe(1);
+});
+
+test('a strip has the backups of its job alone, and misses nothing while that is paused', async () => {
+  vault.put('a', 'text');
+  const first = await vault.backup();
+  note(first);
+  await watchHandler(deps)();
+  await new WatchStore(deps.blobs('VAULT')).changePause('nightly', () => ({ at: first.startedAt, reason: 'x' }));
+  const row = catalogRowOf(first);
+  rows.set('dry', { ...row, id: 'dry', dryRun: true, status: 'failed' });
+  rows.set('other', { ...row, id: 'other', job: 'other', status: 'failed' });
+  rows.set('verify', { ...row, id: 'verify', mode: 'verify', status: 'failed' });
+  vault.pass(48);
+  const strip = (await stripOf())!;
+  expect(strip['2026-05-01']).toEqual({ worst: 'succeeded', runs: 1, missed: 0 });
+  expect(strip['2026-05-02']).toMatchObject({ missed: 0 });
+});
+
+test('a run in progress is shown with how far it is', async () => {
+  const run = await vault.begin({ mode: 'full' });
+  rows.set(run.id, startedRow(run));
+  const { jobs } = await ask(undefined, { runtimeStatus: 'Running' });
+  expect(jobs[0]!.running).toMatchObject([{ id: run.id, phase: 'starting' }]);
 });
 
 test('without a catalog, nothing is known of the past', async () => {

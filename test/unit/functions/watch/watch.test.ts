@@ -662,6 +662,44 @@ test('names of containers are in nothing that is to be sent, if they may not lea
   }
 });
 
+test('an account out of reach has the severity of the configuration', async () => {
+  const severities: string[] = [];
+  const room = new Room({}, { ...NOTIFY, severity: { 'out-of-reach': 'info' } });
+  const telemetry = {
+    ...room.deps.telemetry,
+    conditionChanged: (_: string, { severity }: { severity: string }) => {
+      severities.push(severity);
+    },
+  };
+  room.deps = { ...room.deps, telemetry } as unknown as Dependencies;
+  room.handler = watchHandler(room.deps);
+  room.around = ({ account }) => {
+    if (account === 'VAULT') throw new StorageError('unreachable', 'no connection', 0, 'ECONNREFUSED');
+  };
+  for (let passes = 0; passes < 3; passes++) await room.pass();
+  expect(severities).toEqual(['info']);
+});
+
+test('a digest that always comes says which job cannot be read', async () => {
+  const digest = { to: ['mail'], recovered: true, digest: '0 0 8 * * *', always: true };
+  const room = new Room({}, { ...NOTIFY, send: [{ ...digest, when: ['critical'] }] });
+  const titles: string[] = [];
+  const notifier = {
+    send: async (_: unknown, { notices }: Message) => {
+      titles.push(...notices.map(({ condition }) => condition.title));
+    },
+  };
+  room.deps = { ...room.deps, notifier } as unknown as Dependencies;
+  room.handler = watchHandler(room.deps);
+  room.vault.clock.app = room.vault.clock.service = Date.parse('2026-05-01T00:00:00Z');
+  await room.run('succeeded');
+  await room.pass();
+  room.vault.alter(lockPath('nightly'), () => Buffer.from('damaged'));
+  room.vault.pass(9);
+  await room.pass();
+  expect(titles).toEqual(['Not all is well: 1 condition open, 1 job not read']);
+});
+
 describe('a digest that always comes', () => {
   const send: Notify['send'] = [
     { to: ['mail'], when: ['error', 'critical'], recovered: true, digest: '0 0 8 * * *', always: true },
