@@ -11,6 +11,7 @@ const COMMANDS: readonly (readonly [call: RegExp, command: string])[] = [
   [/^POST \/api\/restore-points\/([\w-]+)\/(unhold|unmark|release|forget)$/, 'points $2 $1'],
   [/^POST \/api\/archives\/([\w-]+)\/reprocess$/, 'archive reprocess $1'],
   [/^POST \/api\/archives\/([\w-]+)\/reconcile$/, 'archive reconcile $1'],
+  [/^POST \/api\/archives\/([\w-]+)\/poison\/([\w-]+)\/settle$/, 'archive settle $1 $2'],
   [/^GET \/api\/archives\/([\w-]+)\/poison$/, 'archive poison $1'],
 ];
 
