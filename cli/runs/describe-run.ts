@@ -67,7 +67,7 @@ export function progressWords(run: Report): string {
   const isMoving = phase === 'copying' || phase === 'listing' || phase === 'waiting';
   return [
     ...(progress.fraction === null ? [] : [bar(progress.fraction), `${Math.floor(progress.fraction * 100)} %`]),
-    run.cancelling ? 'ending, as requested' : phase,
+    run.cancelling ? 'ending, as requested' : phaseWords(run),
     ...(isMoving && done > 0
       ? [`${grouped(done)}${total === undefined ? '' : ` of about ${grouped(Math.max(total, done))}`}`]
       : []),
@@ -76,6 +76,16 @@ export function progressWords(run: Report): string {
     ...(isMoving && progress.secondsLeft !== null ? [`about ${lasting(progress.secondsLeft)} left`] : []),
     ...(counts.failed > 0 ? [`${grouped(counts.failed)} failed`] : []),
   ].join('  ');
+}
+
+/** In the phase `copying`, a run does to its items whatever it is for. */
+const DOING: Partial<Record<Report['mode'], string>> = {
+  ...{ restore: 'restoring', verify: 'verifying', prune: 'deleting', reconcile: 'archiving', reprocess: 'archiving' },
+};
+
+function phaseWords({ phase, mode, dryRun }: Report): string {
+  if (phase !== 'copying') return phase;
+  return dryRun ? 'deciding' : (DOING[mode] ?? phase);
 }
 
 function doneOf(counts: Report['counts']): number {
