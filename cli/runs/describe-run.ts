@@ -5,20 +5,15 @@ export type Report = AnswerOf<'getRun'>;
 export type Row = AnswerOf<'listRuns'>['runs'][number];
 
 /** What a run does, in two or three words. */
-export function kindOf(run: {
-  mode: string;
-  dryRun: boolean;
-  verify?: { kind: string } | undefined;
-  prune?: { plan?: unknown } | undefined;
-}): string {
+export function kindOf(run: { mode: string; dryRun: boolean; verify?: { kind: string } | undefined }): string {
   return `${wordsOf(run)}${run.dryRun && run.mode !== 'prune' ? ' (dry run)' : ''}`;
 }
 
-function wordsOf({ mode, verify, prune }: Parameters<typeof kindOf>[0]): string {
+function wordsOf({ mode, dryRun, verify }: Parameters<typeof kindOf>[0]): string {
   if (mode === 'incremental') return 'backup';
   if (mode === 'full' || mode === 'retry') return `backup ${mode}`;
   if (mode === 'verify' && verify) return `verify ${verify.kind}`;
-  return mode === 'prune' && !prune?.plan ? 'prune plan' : mode;
+  return mode === 'prune' && dryRun ? 'prune plan' : mode;
 }
 
 /** How a run stands, in one word that a table has room for. */

@@ -181,6 +181,7 @@ describe('hints', () => {
     ],
     ['POST /api/catalog/rebuild writes it', 'strongroom api POST /api/catalog/rebuild writes it'],
     ['GET /api/restore-points.', 'strongroom points list.'],
+    ['POST /api/restore-points/x/hold', 'strongroom points hold x --reason TEXT'],
     ['No call here.', 'No call here.'],
   ])('%s is %s', (hint, expected) => expect(asCommands(hint)).toBe(expected));
 });

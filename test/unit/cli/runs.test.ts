@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { progressWords } from '../../../cli/runs/describe-run.ts';
+import { kindOf, progressWords } from '../../../cli/runs/describe-run.ts';
 import { REPORT, RUNNING } from '../../support/app/canned-answers.ts';
 import { type CannedAnswer, type CannedApp, cannedApp, commandLine } from '../../support/app/command-line.ts';
 
@@ -110,6 +110,10 @@ describe('a run that is watched', () => {
       closesAfter: 1,
     });
     expect([code, stderr]).toEqual([75, expect.stringContaining('The run continues.')]);
+  });
+
+  it('of a prune is a plan only if it deletes nothing', () => {
+    expect([true, false].map((dryRun) => kindOf({ mode: 'prune', dryRun }))).toEqual(['prune plan', 'prune']);
   });
 
   it.each([
