@@ -187,9 +187,9 @@ const settle: Command = {
   path: ['archive', 'settle'],
   about: 'Settle that an upload that failed permanently is not archived',
   details:
-    'For what never can or need be. This version is left out from then on; a later version of the blob is archived as ' +
-    'any other. ID is that of strongroom archive poison. It cannot be taken back: to archive the blob after all, upload ' +
-    'it again.',
+    'For what never can or need be. This version is left out from then on; a later version of the blob is archived ' +
+    'as any other. ID is that of strongroom archive poison. It cannot be taken back: to archive the blob after all, ' +
+    'upload it again.',
   arguments: [RULE, { name: 'ID' }],
   options: { reason: { takes: 'text', placeholder: 'TEXT', about: 'why; required' } },
   prints: 'document',

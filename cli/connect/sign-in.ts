@@ -12,7 +12,7 @@ export type Credentials = Record<string, string>;
 
 /**
  * Gets the key or the token, in memory only. Which app a key is of, and which address it goes to, may both be from a
- * file of somebody else: then the address must be that of the app.
+ * file that is not yours: then the address must be that of the app.
  */
 export async function credentialsFor(
   { url, signIn, isOfFolder, why }: { url: URL; signIn: SignIn; isOfFolder?: true; why: string },

@@ -66,8 +66,8 @@ export class Journal<T> {
   }
 
   /**
-   * Resolves when the record is on disk and applied. Never resolves if the record cannot be written, as one that is late
-   * for a host that stops: the next start does again what it is about.
+   * Resolves when the record is on disk and applied. Never resolves if the record cannot be written, as one that is
+   * late for a host that stops: the next start does again what it is about.
    */
   append(record: T): Promise<void> {
     return new Promise((written) => {
