@@ -15,9 +15,11 @@ export async function explain(error: unknown, session: Session): Promise<ExitCod
     out.note('Interrupted. If a run was started, it continues: strongroom runs list shows it.');
     return EXIT.interrupted;
   }
-  if (error instanceof UsageError) out.note(`${error.message}\nNothing was sent.`);
-  else if (error instanceof CliError) out.note(error.message);
-  else out.note(`Unexpected error: ${error instanceof Error ? error.message : String(error)}`);
+  if (error instanceof CliError) {
+    // These messages are of this command, and what they repeat of others is on one line.
+    for (const line of error.message.split('\n')) out.note(line);
+    if (error instanceof UsageError) out.note('Nothing was sent.');
+  } else out.note(`Unexpected error: ${error instanceof Error ? error.message : String(error)}`);
   return error instanceof CliError ? error.exitCode : EXIT.unexpected;
 }
 
@@ -28,6 +30,7 @@ async function explainRefusal(error: Refusal, session: Session): Promise<ExitCod
   if ((out.format === 'json' || out.format === 'jsonl') && error.bytes.length > 0) out.bytes(error.bytes);
   out.note({ text: error.isUnknownCall ? UNKNOWN_CALL : error.message, style: 'red' });
   for (const { path, message } of problem?.errors ?? []) out.note(`  ${path}: ${message}`);
+  if (problem?.containers?.length) out.note(`  ${problem.containers.join(', ')}`);
   if (problem?.hint) out.note(asCommands(problem.hint));
   if (error.status === 401) sayHowToSignIn(session, problem);
   if (problem?.code === 'run-in-progress' && problem.run) await sayWhatRuns(session, problem.run);

@@ -9,10 +9,13 @@ process.on('SIGINT', () => {
   interrupt.abort();
 });
 process.on('SIGTERM', () => process.exit(EXIT.terminated));
-// What reads the output has seen enough of it, such as head.
-process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.unexpected),
-);
+// What reads the output has seen enough of it, such as head. The command ends as it would have, with its own code.
+process.stderr.on('error', () => {});
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`The output cannot be written: ${error.message}\n`);
+  process.exit(error.code === 'ENOSPC' || error.code === 'EDQUOT' ? EXIT.disk : EXIT.unexpected);
+});
 
 // The process ends once everything is written: to exit at once would cut off what goes into a pipe.
 process.exitCode = await run(process.argv.slice(2), {

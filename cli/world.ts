@@ -7,6 +7,8 @@ export interface Sink {
   isTTY?: boolean | undefined;
   /** The width of the terminal in characters. */
   columns?: number | undefined;
+  /** Why it takes nothing more, such as a pipe whose other end is closed. */
+  errored?: Error | null;
 }
 
 /** Everything outside of the command that it reads and writes. */

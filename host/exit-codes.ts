@@ -29,7 +29,7 @@ export const MEANINGS: Record<ExitCode, string> = {
   [EXIT.withFailures]: 'the run completed with failures',
   [EXIT.failed]: 'the run failed',
   [EXIT.cancelled]: 'the run was cancelled',
-  [EXIT.attention]: 'something needs attention',
+  [EXIT.attention]: 'something needs attention, such as a safety brake that the run engaged',
   [EXIT.unconfirmed]: 'nothing was changed: a preview was shown, and it needs a yes',
   [EXIT.refused]: 'refused: the request does not fit what there is',
   [EXIT.busy]: 'another run or process is in the way; try again later',
@@ -60,9 +60,19 @@ const OF_CODES: Record<string, ExitCode> = {
 /** What an account refuses to this sign-in. The API answers 502, as the caller has done nothing wrong. */
 const NOT_ALLOWED = /^(?:access-denied-|authentication-failed$|key-not-permitted$|sas-too-narrow$)/;
 
-/** The code for a run that has ended. */
-export function exitCodeOfRun(status: string): ExitCode {
-  return OF_RUNS[status] ?? EXIT.unexpected;
+/**
+ * The code for a run that has ended. A safety brake does not fail the run that engages it. But a script must not miss
+ * it: prunes wait for an operator, and what was changed or lost may be an attack.
+ */
+export function exitCodeOfRun({
+  status,
+  problems = [],
+}: {
+  status: string;
+  problems?: readonly { code?: string }[];
+}): ExitCode {
+  const code = OF_RUNS[status] ?? EXIT.unexpected;
+  return code === EXIT.done && problems.some((problem) => problem.code === 'brake-engaged') ? EXIT.attention : code;
 }
 
 /** The code for an answer of the HTTP API that is not a success. */

@@ -25,7 +25,7 @@ export const GLOBAL_OPTIONS: Readonly<Record<string, Option>> = {
   jsonl: { takes: 'nothing', about: 'print one line of JSON for each item, or for each look at a run' },
   quiet: { takes: 'nothing', about: 'print ids only' },
   columns: { takes: 'text', placeholder: 'A,B', about: 'columns of the table, in this order' },
-  utc: { takes: 'nothing', about: 'show and read times in UTC, at a terminal, too' },
+  utc: { takes: 'nothing', about: 'show times in UTC at a terminal, too, and read those without a zone as UTC' },
   'no-color': { takes: 'nothing', about: 'print without colors, as with NO_COLOR' },
   help: { takes: 'nothing', about: 'print help' },
   version: { takes: 'nothing', about: 'print the version' },

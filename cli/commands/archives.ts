@@ -3,11 +3,15 @@ import { type Command, commands } from '../command/command.ts';
 import type { AnswerOf } from '../connect/api.ts';
 import { counted, grouped } from '../print/amounts.ts';
 import { LIST_OPTIONS, printList } from '../print/list.ts';
+import type { Output } from '../print/output.ts';
 import { stateWord } from '../print/style.ts';
 import { printArray } from '../print/whole-list.ts';
 import { reportStart, WATCH_OPTIONS } from '../runs/start-and-follow.ts';
 
 type Receipt = AnswerOf<'listReceipts'>['receipts'][number];
+type Poison = AnswerOf<'listPoison'>['uploads'][number];
+
+const RECEIPTS = ['claimed', 'failed', 'done', 'missed', 'settled'] as const;
 
 const RULE = { name: 'RULE', completes: 'rule' } as const;
 
@@ -56,7 +60,7 @@ const show: Command = {
     const least = receipts.isComplete ? '' : 'at least ';
     out.line(
       `${least}${grouped(done)} archived, ${grouped(claimed)} claimed, ${grouped(failed)} failed, ` +
-        `${grouped(missed)} missed`,
+        `${grouped(missed)} missed, ${grouped(receipts.settled)} settled`,
     );
     if (receipts.newest)
       out.line(`newest: ${receipts.newest.name ?? '(name not shown)'} at ${out.time(receipts.newest.at)}`);
@@ -90,6 +94,7 @@ const receipts: Command = {
   options: {
     name: { takes: 'text', placeholder: 'NAME', about: 'only those of this one blob' },
     prefix: { takes: 'text', placeholder: 'TEXT', about: 'only names that start with this text' },
+    state: { takes: 'text', placeholder: 'STATE', oneOf: RECEIPTS, about: 'only receipts with this state' },
     ...LIST_OPTIONS,
   },
   prints: 'list',
@@ -104,7 +109,10 @@ const receipts: Command = {
       page: (cursor, limit) =>
         session.api.call<'listReceipts'>('GET', 'archives/{rule}/receipts', {
           params,
-          query: { name: input.text('name'), prefix: input.text('prefix'), limit, cursor },
+          query: {
+            ...{ name: input.text('name'), prefix: input.text('prefix'), limit, cursor },
+            state: input.text('state') as (typeof RECEIPTS)[number] | undefined,
+          },
         }),
       rowsOf: ({ receipts: found }) => found,
       columns: [
@@ -133,15 +141,23 @@ const poison: Command = {
   path: ['archive', 'poison'],
   about: 'List uploads that failed permanently',
   arguments: [RULE],
-  options: LIST_OPTIONS,
+  options: {
+    settled: { takes: 'nothing', about: 'those that were archived since, are gone, or were settled' },
+    ...LIST_OPTIONS,
+  },
   prints: 'list',
-  examples: [['archive poison uploads', 'which ones, and why']],
+  examples: [
+    ['archive poison uploads', 'which ones, and why'],
+    ['archive poison uploads --settled', 'who settled the others, when and why'],
+  ],
   async run(session, input) {
     const { out } = session;
     const params = { rule: input.argument(0) };
+    const isSettled = input.has('settled');
+    const state = isSettled ? 'settled' : 'open';
     await printList(session, input, {
       page: (cursor, limit) =>
-        session.api.call<'listPoison'>('GET', 'archives/{rule}/poison', { params, query: { limit, cursor } }),
+        session.api.call<'listPoison'>('GET', 'archives/{rule}/poison', { params, query: { state, limit, cursor } }),
       rowsOf: ({ uploads }) => uploads,
       columns: [
         { name: 'id', value: ({ id }) => id },
@@ -149,11 +165,48 @@ const poison: Command = {
         { name: 'since', value: ({ since }) => out.time(since), from: 100 },
         { name: 'times', value: ({ times }) => grouped(times), isNumber: true },
         { name: 'why', value: ({ code, message }) => `${code}: ${message}`, shrinks: true },
+        ...(isSettled
+          ? [{ name: 'settled', value: (upload: Poison) => settledWords(out, upload), shrinks: true }]
+          : []),
       ],
       idOf: ({ id }) => id,
-      none: 'No upload has failed permanently.',
+      none: isSettled ? 'None was settled.' : 'No upload has failed permanently.',
       ...{ usual: 100, most: 500 },
     });
+    return EXIT.done;
+  },
+};
+
+function settledWords(out: Output, { settledAt, settlement }: Pick<Poison, 'settledAt' | 'settlement'>): string {
+  if (settlement === null) return `${out.time(settledAt)}: archived, or gone`;
+  const { at, reason, by } = settlement;
+  return `${out.time(at)} by ${by.name ?? by.via}: ${reason}`;
+}
+
+const settle: Command = {
+  path: ['archive', 'settle'],
+  about: 'Settle that an upload that failed permanently is not archived',
+  details:
+    'For what never can or need be. This version is left out from then on; a later version of the blob is archived ' +
+    'as any other. ID is that of strongroom archive poison. It cannot be taken back: to archive the blob after all, ' +
+    'upload it again.',
+  arguments: [RULE, { name: 'ID' }],
+  options: { reason: { takes: 'text', placeholder: 'TEXT', about: 'why; required' } },
+  prints: 'document',
+  examples: [
+    [
+      'archive settle uploads 5d0a7c1e9b3f42d6a8e0c4b2f1d39e57 --reason "a test file of the supplier"',
+      'an empty file, or a name that the vault cannot have',
+    ],
+  ],
+  async run(session, input) {
+    const { out } = session;
+    const { bytes, body } = await session.api.call<'settlePoison'>('POST', 'archives/{rule}/poison/{id}/settle', {
+      params: { rule: input.argument(0), id: input.argument(1) },
+      body: { reason: input.required('reason') },
+    });
+    if (out.format === 'json') out.bytes(bytes);
+    else out.line(`${body.id}  settled ${settledWords(out, body)}`);
     return EXIT.done;
   },
 };
@@ -175,4 +228,4 @@ const reprocess: Command = {
   },
 };
 
-export const ARCHIVES = commands(list, show, reconcile, receipts, poison, reprocess);
+export const ARCHIVES = commands(list, show, reconcile, receipts, poison, settle, reprocess);

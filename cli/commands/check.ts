@@ -1,22 +1,11 @@
 import { EXIT } from '../../host/exit-codes.ts';
-import { CliError } from '../cli-error.ts';
 import { commands } from '../command/command.ts';
+import type { AnswerOf } from '../connect/api.ts';
 import { asCommands } from '../connect/hints.ts';
-import { Refusal } from '../connect/refusal.ts';
 import { stateWord } from '../print/style.ts';
 import type { Session } from '../session.ts';
 
-/** A right, or another thing that jobs need, and whether the app has it. */
-interface Check {
-  id: string;
-  alias: string;
-  result: 'ok' | 'missing' | 'unneeded' | 'unknown';
-  needed: boolean;
-  for: string[];
-  code?: string | null;
-  hint?: string | null;
-  command?: string | null;
-}
+type Check = AnswerOf<'checkRights'>[number];
 
 export const CHECK = commands({
   path: ['check'],
@@ -29,27 +18,12 @@ export const CHECK = commands({
   ],
   async run(session) {
     const { out } = session;
-    const { bytes, checks } = await checksOf(session);
+    const { bytes, body } = await session.api.call<'checkRights'>('POST', 'checks');
     if (out.format === 'json') out.bytes(bytes);
-    else for (const check of checks) print(session, check);
-    return checks.some(needsAttention) ? EXIT.attention : EXIT.done;
+    else for (const check of body) print(session, check);
+    return body.some(needsAttention) ? EXIT.attention : EXIT.done;
   },
 });
-
-async function checksOf({ api }: Session): Promise<{ bytes: Uint8Array; checks: Check[] }> {
-  try {
-    const { bytes } = await api.send('POST', '/api/checks', '{}');
-    const answer = JSON.parse(new TextDecoder().decode(bytes)) as Check[] | { checks: Check[] };
-    return { bytes, checks: Array.isArray(answer) ? answer : answer.checks };
-  } catch (error) {
-    if (!(error instanceof Refusal) || !error.isUnknownCall) throw error;
-    throw new CliError(
-      'This app is older than this command: it has no checks. strongroom api GET /api/health/details shows whether ' +
-        'its accounts answer.',
-      EXIT.refused,
-    );
-  }
-}
 
 function needsAttention({ result, needed }: Check): boolean {
   return needed ? result === 'missing' || result === 'unknown' : result === 'unneeded';
@@ -57,7 +31,7 @@ function needsAttention({ result, needed }: Check): boolean {
 
 function print({ out }: Session, { id, alias, result, needed, for: jobs, hint, command }: Check): void {
   const what = jobs.length > 0 ? `  for ${jobs.join(', ')}` : '';
-  out.line(stateWord(result), ' '.repeat(10 - result.length), `${alias}  ${id}${needed ? what : ''}`);
+  out.line(stateWord(result), ' '.repeat(Math.max(2, 10 - result.length)), `${alias}  ${id}${needed ? what : ''}`);
   if (result === 'ok') return;
   if (hint) out.line(`          ${asCommands(hint)}`);
   if (command) out.line(`          ${command}`);

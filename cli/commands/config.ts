@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import { EXIT } from '../../host/exit-codes.ts';
 import { UsageError } from '../cli-error.ts';
 import { type Command, commands } from '../command/command.ts';
@@ -8,6 +7,7 @@ import type { Input } from '../command/input.ts';
 import { counted } from '../print/amounts.ts';
 import { printArray } from '../print/whole-list.ts';
 import type { Session } from '../session.ts';
+import { standardInput } from '../standard-input.ts';
 
 const FILE = { name: 'FILE', isOptional: true, completes: 'file' } as const;
 
@@ -93,7 +93,7 @@ const schema: Command = {
 async function fileOf({ world }: Session, input: Input): Promise<{ name: string; text: string }> {
   const name = input.arguments[0] ?? 'strongroom.json';
   try {
-    if (name === '-') return { name: 'standard input', text: await textOf(world.stdin) };
+    if (name === '-') return { name: 'standard input', text: await standardInput(world) };
     return { name, text: readFileSync(resolve(world.cwd, name), 'utf8') };
   } catch (error) {
     throw new UsageError(`${name} cannot be read: ${(error as Error).message}`);

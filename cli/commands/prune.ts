@@ -1,4 +1,4 @@
-import { EXIT, exitCodeOfRun } from '../../host/exit-codes.ts';
+import { EXIT } from '../../host/exit-codes.ts';
 import { CliError, UsageError } from '../cli-error.ts';
 import { type Command, commands } from '../command/command.ts';
 import { counted, lasting, sizeOf } from '../print/amounts.ts';
@@ -139,7 +139,7 @@ export function printPlan(out: Output, run: Report, isWhole: boolean): void {
 }
 
 function sayHow(out: Output, { id, plan, status }: Report): void {
-  if (!plan || exitCodeOfRun(status) === EXIT.failed) return;
+  if (!plan || status === 'failed') return;
   out.note(`To carry it out: strongroom prune apply ${id} --hash ${plan.hash} --yes`);
 }
 

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import { EXIT, type ExitCode } from '../../host/exit-codes.ts';
 import { UsageError } from '../cli-error.ts';
 import { commands } from '../command/command.ts';
@@ -12,6 +11,7 @@ import { readPreview } from '../restore/read-preview.ts';
 import { type RestoreBody, restoreBody } from '../restore/restore-body.ts';
 import { reportStart, WATCH_OPTIONS } from '../runs/start-and-follow.ts';
 import type { Session } from '../session.ts';
+import { standardInput } from '../standard-input.ts';
 
 const NAME = { takes: 'text', placeholder: 'NAME' } as const;
 const NAMES = { takes: 'texts', placeholder: 'NAME' } as const;
@@ -98,11 +98,13 @@ async function namesFrom({ world }: Session, input: Input): Promise<string[]> {
   if (file === undefined) return [];
   let text: string;
   try {
-    text = file === '-' ? await textOf(world.stdin) : readFileSync(resolve(world.cwd, file), 'utf8');
+    text = file === '-' ? await standardInput(world) : readFileSync(resolve(world.cwd, file), 'utf8');
   } catch (error) {
     throw new UsageError(`--names-from ${file} cannot be read: ${(error as Error).message}`);
   }
+  // Editors of Windows begin a file with a mark that is no part of the first name.
   const names = text
+    .replace(/^\uFEFF/, '')
     .split('\n')
     .map((line) => line.replace(/\r$/, ''))
     .filter((line) => line !== '');

@@ -1,4 +1,5 @@
 import { EXIT } from '../../host/exit-codes.ts';
+import { UsageError } from '../cli-error.ts';
 import { type Command, commands } from '../command/command.ts';
 import type { AnswerOf } from '../connect/api.ts';
 import { counted, sizeOf } from '../print/amounts.ts';
@@ -18,11 +19,12 @@ const JOB = {
 
 const find: Command = {
   path: ['find'],
-  about: 'Search a restore point for blobs by name',
+  about: 'Search a restore point for blobs by name, or all older ones for blobs that are gone',
   arguments: [{ name: 'TEXT' }],
   options: {
     job: JOB,
     point: { takes: 'text', placeholder: 'POINT', completes: 'point', about: 'where to search (default: latest)' },
+    older: { takes: 'nothing', about: 'search all earlier restore points for what the newest one does not hold' },
     container: { takes: 'text', placeholder: 'NAME', about: 'only this container' },
     match: {
       takes: 'text',
@@ -37,35 +39,49 @@ const find: Command = {
     ['find invoice', 'in the newest restore point'],
     ['find "2026/**/*.jpg" --match glob --container images', 'by a pattern'],
     ['find invoice --point nightly-20261121T233000Z-k3f9q2 --jsonl --all', 'in an earlier one, exactly'],
+    ['find invoice --older', 'what is gone, with the newest restore point that holds it'],
   ],
   async run(session, input) {
+    const isOlder = input.has('older');
+    if (isOlder && input.has('point')) throw new UsageError('Choose one of --point and --older.');
+    const restorePoint = isOlder ? 'older' : input.text('point');
+    const unread = new Map<string, string>();
     await printList(session, input, {
-      page: (cursor, limit) =>
-        session.api.call<'searchNames'>('GET', 'search', {
+      page: async (cursor, limit) => {
+        const answer = await session.api.call<'searchNames'>('GET', 'search', {
           query: {
             q: input.argument(0),
             match: input.text('match') as 'contains' | 'prefix' | 'glob' | undefined,
-            ...{ job: input.text('job'), restorePoint: input.text('point'), container: input.text('container') },
+            ...{ job: input.text('job'), restorePoint, container: input.text('container') },
             ...{ limit, cursor },
           },
-        }),
+        });
+        for (const { id, message } of answer.body.unread ?? []) unread.set(id, message);
+        return answer;
+      },
       rowsOf: ({ items }) => items,
-      columns: foundColumns(session),
+      columns: foundColumns(session, isOlder),
       idOf: ({ name }) => name,
-      none: 'The restore point holds nothing of that name. An earlier one may: strongroom points list, then --point.',
+      none: isOlder
+        ? 'No older restore point holds anything of that name that the newest one lacks.'
+        : 'The restore point holds nothing of that name. An earlier one may: --older.',
       ...{ usual: 100, most: 500 },
-      progress: ({ parts }) => `searched ${parts.scanned} of ${counted(parts.total, 'part')}`,
+      progress: ({ parts, restorePoint: { id } }) =>
+        `${isOlder ? `${id}: ` : ''}searched ${parts.scanned} of ${counted(parts.total, 'part')}`,
     });
+    for (const [id, message] of unread) session.out.note(`${id} was not searched in full: ${message}`);
     return EXIT.done;
   },
 };
 
-function foundColumns({ out }: Session): readonly Column<Found>[] {
+function foundColumns({ out }: Session, isOlder: boolean): readonly Column<Found>[] {
   return [
     { name: 'container', value: ({ container }) => container, shrinks: true },
     { name: 'name', value: ({ name }) => name, shrinks: true },
     { name: 'size', value: ({ size }) => sizeOf(size), isNumber: true },
-    { name: 'modified', value: ({ modified }) => out.time(modified) },
+    { name: 'modified', value: ({ modified }) => out.time(modified), from: isOlder ? 100 : 0 },
+    // The search of one restore point finds everything in it.
+    ...(isOlder ? [{ name: 'point', value: ({ restorePoint }: Found) => restorePoint.id }] : []),
   ];
 }
 

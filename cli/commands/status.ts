@@ -4,7 +4,7 @@ import { UsageError } from '../cli-error.ts';
 import { commands } from '../command/command.ts';
 import type { Answer, AnswerOf } from '../connect/api.ts';
 import { asCommands } from '../connect/hints.ts';
-import { isPassing } from '../connect/refusal.ts';
+import { isPassing, isRestart } from '../connect/refusal.ts';
 import { counted, grouped, roughly, sizeOf } from '../print/amounts.ts';
 import { chosen } from '../print/list.ts';
 import { stateWord } from '../print/style.ts';
@@ -51,16 +51,18 @@ export const STATUS = commands({
     };
     const look = () => session.api.call<'overview'>('GET', 'overview');
     if (!input.has('watch')) return show(await look());
-    for (;;) {
+    for (let isSeen = false; ; ) {
       try {
         show(await look());
+        isSeen = true;
       } catch (error) {
         if (world.interrupted.aborted) return EXIT.interrupted;
-        if (!isPassing(error)) throw error;
+        if (!(isSeen ? isRestart : isPassing)(error)) throw error;
         out.note(`${error.message.split('\n')[0]}; asking again`);
       }
       await sleep(INTERVAL, undefined, { signal: world.interrupted }).catch(() => undefined);
       if (world.interrupted.aborted) return EXIT.interrupted;
+      if (out.isClosed) return EXIT.waitOver;
     }
   },
 });

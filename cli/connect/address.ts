@@ -20,6 +20,8 @@ export interface Place {
   notes: string[];
   /** Its context says so. */
   isHttpAllowed?: true;
+  /** A file in a folder names it. Anyone may have written that file, as that of a repository that was cloned. */
+  isOfFolder?: true;
 }
 
 export interface Context {
@@ -73,7 +75,7 @@ export function placeOf(from: {
   const { STRONGROOM_URL: url, STRONGROOM_FUNCTION_APP: app, AZURE_RESOURCE_GROUP: group } = azd?.values ?? {};
   if (azd && url) {
     const signIn: SignIn = app && group ? { way: 'function-key', app, group } : { way: 'none' };
-    return { url, why: `.azure/${azd.name}/.env of azd`, signIn, notes: unused };
+    return { url, why: `.azure/${azd.name}/.env of azd`, signIn, notes: unused, isOfFolder: true };
   }
   return { url: DEFAULT_URL, why: 'the default, as nothing else names one', signIn: byEnvironment, notes: [] };
 }
@@ -110,6 +112,7 @@ export function checkedAddress(text: string, isHttpAllowed: boolean): URL {
   return url;
 }
 
+/** A name below localhost may be one of another machine: not every resolver keeps them here. */
 export function isLoopback(hostname: string): boolean {
-  return /^127(?:\.\d{1,3}){3}$/.test(hostname) || /(?:^|\.)localhost$/.test(hostname) || hostname === '[::1]';
+  return /^127(?:\.\d{1,3}){3}$/.test(hostname) || hostname === 'localhost' || hostname === '[::1]';
 }

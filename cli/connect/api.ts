@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Operation, ParamsOf } from '#api/operation.ts';
 import type { OPERATIONS, OperationId } from '#api/operations.ts';
 import { UsageError } from '../cli-error.ts';
+import { sizeOf } from '../print/amounts.ts';
+import { visible } from '../print/visible.ts';
 import { Refusal, Unreachable } from './refusal.ts';
 import type { Credentials } from './sign-in.ts';
 
@@ -37,15 +39,21 @@ export interface ApiOptions {
   /** Why this address, and what to do if it does not answer. */
   where: string;
   signal: AbortSignal;
+  /** Bytes that an answer may have. */
+  mostBytes?: number;
 }
 
 /** Milliseconds until an answer must be there. The front end of Azure waits 230 s. */
 const PATIENCE = 240_000;
+/** No answer of an app is nearly as large; a text of more than 512 MiB would not fit into memory. */
+const MOST_BYTES = 256 * 2 ** 20;
 
 /** The HTTP API of an app. Its types are those of the contract. */
 export class Api {
   readonly #options: ApiOptions;
   #credentials: Promise<Credentials> | undefined;
+  /** Whether the app has taken these credentials. */
+  #isSignedIn = false;
 
   constructor(options: ApiOptions) {
     this.#options = options;
@@ -75,18 +83,52 @@ export class Api {
 
   /** Sends a request to a path of the app, and to no other place. */
   async send(method: string, path: string, body?: string | Uint8Array): Promise<{ bytes: Uint8Array; status: number }> {
-    const response = await this.#fetch(this.#within(path), {
+    const target = this.#within(path);
+    try {
+      return await this.#sendOnce(method, target, body);
+    } catch (error) {
+      // A token ends after about an hour, and a wait may be longer. What is refused so has done nothing.
+      if (!(error instanceof Refusal) || error.status !== 401 || !this.#isSignedIn) throw error;
+      this.#credentials = undefined;
+      this.#isSignedIn = false;
+      return this.#sendOnce(method, target, body);
+    }
+  }
+
+  async #sendOnce(method: string, target: URL, body: string | Uint8Array | undefined) {
+    const response = await this.#fetch(target, {
       method,
       headers: { ...(await this.#signedIn()), ...(body !== undefined && { 'content-type': 'application/json' }) },
       ...(body !== undefined && { body }),
     });
     const { status } = response;
     if (status >= 300 && status < 400) throw this.#redirected(status, response.headers.get('location'));
-    const bytes = await response.arrayBuffer().catch((error) => {
-      throw this.#unreachable(error);
-    });
-    if (status < 200 || status >= 300) throw new Refusal(status, new Uint8Array(bytes));
-    return { bytes: new Uint8Array(bytes), status };
+    const bytes = await this.#read(response, method);
+    if (status < 200 || status >= 300) throw new Refusal(status, bytes);
+    this.#isSignedIn = true;
+    return { bytes, status };
+  }
+
+  async #read(response: Response, method: string): Promise<Uint8Array> {
+    const { mostBytes = MOST_BYTES } = this.#options;
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of response.body ?? []) {
+        chunks.push(chunk);
+        size += chunk.length;
+        if (size > mostBytes) break;
+      }
+    } catch (error) {
+      throw this.#unreachable(error, method);
+    }
+    if (size > mostBytes) {
+      throw new Unreachable(
+        `The answer of ${this.#options.url.origin} has more than ${sizeOf(mostBytes)}, so it was not read to ` +
+          'its end. If that is the app, ask for less, as with --limit.',
+      );
+    }
+    return Buffer.concat(chunks);
   }
 
   #signedIn(): Promise<Credentials> {
@@ -109,13 +151,19 @@ export class Api {
     try {
       return await fetch(target, { ...init, redirect: 'manual', signal });
     } catch (error) {
-      throw this.#unreachable(error);
+      throw this.#unreachable(error, init.method);
     }
   }
 
-  #unreachable(error: unknown): unknown {
+  #unreachable(error: unknown, method: string | undefined): unknown {
     if (this.#options.signal.aborted) return this.#options.signal.reason;
-    return new Unreachable(`Cannot reach ${this.#options.url.origin}: ${reasonOf(error)}\n${this.#options.where}`);
+    // Nothing is sent twice: the app may have done what was asked, and only its answer is lost.
+    const remark =
+      method === 'POST' && !NEVER_SENT.has(codeOf(error) ?? '')
+        ? '\nThe app may have done what was asked all the same. Look before you repeat it: strongroom runs list'
+        : '';
+    const what = `Cannot reach ${this.#options.url.origin}: ${reasonOf(error)}`;
+    return new Unreachable(`${what}\n${this.#options.where}${remark}`);
   }
 
   #redirected(status: number, location: string | null): Unreachable {
@@ -144,11 +192,26 @@ const REASONS: Record<string, string> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
 };
 
+/** Why there was no connection to send anything on. */
+const NEVER_SENT = new Set([
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'],
+  ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'CERT_HAS_EXPIRED'],
+]);
+
+interface Caused {
+  cause?: { code?: string; message?: string; errors?: { code?: string }[] };
+}
+
+function codeOf(error: unknown): string | undefined {
+  const { cause } = error as Caused;
+  return cause?.code ?? cause?.errors?.[0]?.code;
+}
+
 function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${PATIENCE / 1000} s`;
-  const { cause } = error as { cause?: { code?: string; message?: string; errors?: { code?: string }[] } };
-  const code = cause?.code ?? cause?.errors?.[0]?.code;
-  return (code && REASONS[code]) || cause?.message || code || 'the request failed';
+  const code = codeOf(error);
+  const { cause } = error as Caused;
+  return (code && REASONS[code]) || (cause?.message && visible(cause.message)) || code || 'the request failed';
 }
 
 function parsed(bytes: Uint8Array): unknown {
@@ -157,7 +220,7 @@ function parsed(bytes: Uint8Array): unknown {
     return JSON.parse(text);
   } catch {
     throw new Unreachable(
-      `The answer is not JSON, so something else than Strongroom has answered: ${text.slice(0, 200)}`,
+      `The answer is not JSON, so something else than Strongroom has answered: ${visible(text.trim().slice(0, 200))}`,
     );
   }
 }

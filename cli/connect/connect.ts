@@ -4,7 +4,7 @@ import { type Contexts, checkedAddress, DEFAULT_URL, type Place, placeOf, type S
 import { Api } from './api.ts';
 import { azdEnvironment } from './azd.ts';
 import { contextsFile, readContexts } from './contexts.ts';
-import { credentialsOf, signInWords } from './sign-in.ts';
+import { credentialsFor, signInWords } from './sign-in.ts';
 
 /** Where this command line sends its calls. Reads files, and sends nothing. Throws UsageError. */
 export function findPlace(input: Input, world: World): Place {
@@ -27,7 +27,7 @@ export function connect(place: Place, input: Input, world: World): Api {
   const url = checkedAddress(place.url, input.has('allow-http') || place.isHttpAllowed === true);
   return new Api({
     url,
-    credentials: () => credentialsOf(place.signIn, world),
+    credentials: () => credentialsFor({ ...place, url }, world),
     where: whereWords(place),
     signal: world.interrupted,
   });

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { UsageError } from '../cli-error.ts';
+import { EXIT } from '../../host/exit-codes.ts';
+import { CliError, UsageError } from '../cli-error.ts';
 import type { World } from '../world.ts';
 import type { Context, Contexts, SignIn } from './address.ts';
 
@@ -29,10 +30,14 @@ export function readContexts(file: string): Contexts {
 
 /** Replaces the file as a whole, since two commands may change it at once. Only this user can read it. */
 export function writeContexts(file: string, contexts: Contexts): void {
-  mkdirSync(dirname(file), { recursive: true });
   const own = `${file}.${process.pid}`;
-  writeFileSync(own, `${JSON.stringify(contexts, null, 2)}\n`, { mode: 0o600 });
-  renameSync(own, file);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(own, `${JSON.stringify(contexts, null, 2)}\n`, { mode: 0o600 });
+    renameSync(own, file);
+  } catch (error) {
+    throw new CliError(`${file} cannot be written: ${(error as Error).message}`, EXIT.disk);
+  }
 }
 
 function contextsOf(value: unknown): Contexts {

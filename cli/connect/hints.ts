@@ -8,9 +8,11 @@ const COMMANDS: readonly (readonly [call: RegExp, command: string])[] = [
   [/^POST \/api\/jobs\/([\w-]+)\/resume$/, 'jobs resume $1'],
   [/^GET \/api\/restore-points$/, 'points list'],
   [/^GET \/api\/restore-points\/([\w-]+)$/, 'points show $1'],
+  [/^POST \/api\/restore-points\/([\w-]+)\/hold$/, 'points hold $1 --reason TEXT'],
   [/^POST \/api\/restore-points\/([\w-]+)\/(unhold|unmark|release|forget)$/, 'points $2 $1'],
   [/^POST \/api\/archives\/([\w-]+)\/reprocess$/, 'archive reprocess $1'],
   [/^POST \/api\/archives\/([\w-]+)\/reconcile$/, 'archive reconcile $1'],
+  [/^POST \/api\/archives\/([\w-]+)\/poison\/([\w-]+)\/settle$/, 'archive settle $1 $2'],
   [/^GET \/api\/archives\/([\w-]+)\/poison$/, 'archive poison $1'],
 ];
 

@@ -35,6 +35,11 @@ export function isPassing(error: unknown): error is CliError {
   return error instanceof Unreachable;
 }
 
+/** Whether an app that has answered before may answer again: while it restarts, the platform answers in its place. */
+export function isRestart(error: unknown): error is CliError {
+  return isPassing(error) || (error instanceof Refusal && error.problem === undefined && error.status !== 401);
+}
+
 /** The app does not answer. */
 export class Unreachable extends CliError {
   override readonly name = 'Unreachable';
@@ -44,15 +49,46 @@ export class Unreachable extends CliError {
   }
 }
 
+/** The fields that this command shows. Something else may have answered, so none is taken without a look at it. */
 function problemIn(bytes: Uint8Array): Partial<ProblemDocument> | undefined {
+  const value = recordIn(parsed(bytes));
+  const [code, title, detail] = [textIn(value.code), textIn(value.title), textIn(value.detail)];
+  if (code === undefined || (title ?? detail) === undefined) return undefined;
+  const ways = listIn(value.ways).filter((way) => way === 'entra' || way === 'key');
+  const containers = listIn(value.containers).filter((name) => typeof name === 'string');
+  const errors = listIn(value.errors).map(recordIn);
+  return {
+    code,
+    ...defined({ title, detail, hint: textIn(value.hint), run: textIn(value.run) }),
+    ...{ ways, containers },
+    errors: errors.map(({ path, message }) => ({ path: textIn(path) ?? '', message: textIn(message) ?? '' })),
+  };
+}
+
+function parsed(bytes: Uint8Array): unknown {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    const { code, title, detail } = value as Record<string, unknown>;
-    return [code, title ?? detail].every((text) => typeof text === 'string') ? value : undefined;
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return undefined;
   }
+}
+
+function recordIn(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function listIn(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textIn(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function defined(texts: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])),
+  );
 }
 
 function titleOf(status: number, bytes: Uint8Array, problem: Partial<ProblemDocument> | undefined): string {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import { EXIT } from '../../host/exit-codes.ts';
 import { CliError, UsageError } from '../cli-error.ts';
+import { standardInput } from '../standard-input.ts';
 import type { World } from '../world.ts';
 import type { SignIn } from './address.ts';
 import { azureCli } from './azure-cli.ts';
@@ -10,8 +10,30 @@ import { azureCli } from './azure-cli.ts';
 /** Headers that show who calls. They have a secret: never print or store them. */
 export type Credentials = Record<string, string>;
 
-/** Gets the key or the token, in memory only. */
-export async function credentialsOf(signIn: SignIn, world: World): Promise<Credentials> {
+/**
+ * Gets the key or the token, in memory only. Which app a key is of, and which address it goes to, may both be from a
+ * file that is not yours: then the address must be that of the app.
+ */
+export async function credentialsFor(
+  { url, signIn, isOfFolder, why }: { url: URL; signIn: SignIn; isOfFolder?: true; why: string },
+  world: World,
+): Promise<Credentials> {
+  if (!isOfFolder || signIn.way !== 'function-key') return credentialsOf(signIn, world);
+  const { app, group } = signIn;
+  const named = ['functionapp', 'show', '--name', app, '--resource-group', group];
+  const [credentials, host] = await Promise.all([
+    credentialsOf(signIn, world),
+    azureCli([...named, '--query', 'defaultHostName', '--output', 'tsv'], world),
+  ]);
+  if (host.toLowerCase() === url.hostname) return credentials;
+  throw new CliError(
+    `${why} names ${url.origin}, but ${app} is at https://${host}. Its key was not sent. If this is an address of ` +
+      `yours, say so: strongroom context add NAME --url ${url.origin} --app ${app} --group ${group}`,
+    EXIT.notAllowed,
+  );
+}
+
+async function credentialsOf(signIn: SignIn, world: World): Promise<Credentials> {
   switch (signIn.way) {
     case 'none':
       return {};
@@ -50,10 +72,10 @@ export function signInWords(signIn: SignIn): string {
   }
 }
 
-async function keyIn(file: string, { cwd, stdin }: World): Promise<string> {
-  if (file === '-') return textOf(stdin);
+async function keyIn(file: string, world: World): Promise<string> {
+  if (file === '-') return standardInput(world);
   try {
-    return readFileSync(resolve(cwd, file), 'utf8');
+    return readFileSync(resolve(world.cwd, file), 'utf8');
   } catch (error) {
     throw new UsageError(`The file of the key cannot be read: ${(error as Error).message}`);
   }

@@ -81,7 +81,7 @@ async function readPages<Row, Body extends Page>(
     count += shown.length;
     problems = body.problems ?? problems;
     const isCut = shown.length < rows.length || (count >= most && body.next !== null);
-    if (isCut || body.next === null) return { count, isCut, problems };
+    if (isCut || body.next === null || session.out.isClosed) return { count, isCut, problems };
     if (list.progress) session.progress.show(list.progress(body));
     cursor = body.next;
   }

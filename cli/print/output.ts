@@ -27,22 +27,34 @@ export class Output {
     this.isTerminal = options.stdout.isTTY === true;
   }
 
+  /** Whether nothing reads what is printed on stdout any more. */
+  get isClosed(): boolean {
+    return Boolean(this.#options.stdout.errored);
+  }
+
   /** A line on stdout. */
   line(...cells: Cell[]): void {
     const { stdout, hasColours } = this.#options;
     stdout.write(`${cells.map((cell) => textOf(cell, hasColours && this.isTerminal)).join('')}\n`);
   }
 
-  /** A line on stderr, which may have line breaks. */
+  /** A line on stderr. */
   note(...cells: Cell[]): void {
     const { stderr, hasColours } = this.#options;
     stderr.write(`${cells.map((cell) => textOf(cell, hasColours && stderr.isTTY === true)).join('')}\n`);
   }
 
-  /** The bytes of an answer, as they came. At a terminal, the prompt follows on a line of its own. */
+  /**
+   * The bytes of an answer, as they came. A terminal gets the same text without what would change it; strings of JSON
+   * stay exact. The prompt follows on a line of its own.
+   */
   bytes(bytes: Uint8Array): void {
-    this.#options.stdout.write(bytes);
-    if (this.isTerminal && bytes.at(-1) !== 10) this.#options.stdout.write('\n');
+    if (!this.isTerminal) {
+      this.#options.stdout.write(bytes);
+      return;
+    }
+    const text = new TextDecoder().decode(bytes).replace(/\r?\n$/, '');
+    this.#options.stdout.write(`${text.split(/\r?\n/).map(visibleLine).join('\n')}\n`);
   }
 
   /** One line of JSON. */
@@ -53,7 +65,7 @@ export class Output {
   table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
     const { stdout, hasColours } = this.#options;
     const paint = (text: string, style: Style) => (hasColours && this.isTerminal ? painted(text, style) : text);
-    const width = this.isTerminal ? (stdout.columns ?? 80) : undefined;
+    const width = this.isTerminal ? stdout.columns || 80 : undefined;
     for (const line of tableLines(columns, rows, { width, paint })) stdout.write(`${line}\n`);
   }
 
@@ -67,8 +79,14 @@ export class Output {
   }
 }
 
+/** A line that may be indented by tabs. */
+function visibleLine(line: string): string {
+  return line.split('\t').map(visible).join('\t');
+}
+
+/** On one line, whatever names it has: a name with a line feed must not look like a line of its own. */
 function textOf(cell: Cell, isPainted: boolean): string {
-  if (typeof cell === 'string') return cell.split('\n').map(visible).join('\n');
+  if (typeof cell === 'string') return visible(cell);
   const text = visible(cell.text);
   return isPainted ? painted(text, cell.style) : text;
 }

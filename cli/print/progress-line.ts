@@ -21,7 +21,7 @@ export class ProgressLine {
   show(text: string): void {
     if (this.#sink.isTTY) {
       this.#isShown = true;
-      this.#sink.write(`\r\x1b[K${shortened(visible(text), (this.#sink.columns ?? 80) - 1)}`);
+      this.#sink.write(`\r\x1b[K${shortened(visible(text), (this.#sink.columns || 80) - 1)}`);
       return;
     }
     const now = this.#now().getTime();

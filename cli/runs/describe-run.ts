@@ -5,20 +5,15 @@ export type Report = AnswerOf<'getRun'>;
 export type Row = AnswerOf<'listRuns'>['runs'][number];
 
 /** What a run does, in two or three words. */
-export function kindOf(run: {
-  mode: string;
-  dryRun: boolean;
-  verify?: { kind: string } | undefined;
-  prune?: { plan?: unknown } | undefined;
-}): string {
+export function kindOf(run: { mode: string; dryRun: boolean; verify?: { kind: string } | undefined }): string {
   return `${wordsOf(run)}${run.dryRun && run.mode !== 'prune' ? ' (dry run)' : ''}`;
 }
 
-function wordsOf({ mode, verify, prune }: Parameters<typeof kindOf>[0]): string {
+function wordsOf({ mode, dryRun, verify }: Parameters<typeof kindOf>[0]): string {
   if (mode === 'incremental') return 'backup';
   if (mode === 'full' || mode === 'retry') return `backup ${mode}`;
   if (mode === 'verify' && verify) return `verify ${verify.kind}`;
-  return mode === 'prune' && !prune?.plan ? 'prune plan' : mode;
+  return mode === 'prune' && dryRun ? 'prune plan' : mode;
 }
 
 /** How a run stands, in one word that a table has room for. */
@@ -67,7 +62,7 @@ export function progressWords(run: Report): string {
   const isMoving = phase === 'copying' || phase === 'listing' || phase === 'waiting';
   return [
     ...(progress.fraction === null ? [] : [bar(progress.fraction), `${Math.floor(progress.fraction * 100)} %`]),
-    run.cancelling ? 'ending, as requested' : phase,
+    run.cancelling ? 'ending, as requested' : phaseWords(run),
     ...(isMoving && done > 0
       ? [`${grouped(done)}${total === undefined ? '' : ` of about ${grouped(Math.max(total, done))}`}`]
       : []),
@@ -76,6 +71,16 @@ export function progressWords(run: Report): string {
     ...(isMoving && progress.secondsLeft !== null ? [`about ${lasting(progress.secondsLeft)} left`] : []),
     ...(counts.failed > 0 ? [`${grouped(counts.failed)} failed`] : []),
   ].join('  ');
+}
+
+/** In the phase `copying`, a run does to its items whatever it is for. */
+const DOING: Partial<Record<Report['mode'], string>> = {
+  ...{ restore: 'restoring', verify: 'verifying', prune: 'deleting', reconcile: 'archiving', reprocess: 'archiving' },
+};
+
+function phaseWords({ phase, mode, dryRun }: Report): string {
+  if (phase !== 'copying') return phase;
+  return dryRun ? 'deciding' : (DOING[mode] ?? phase);
 }
 
 function doneOf(counts: Report['counts']): number {

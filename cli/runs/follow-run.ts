@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../../host/exit-codes.ts';
 import { CliError } from '../cli-error.ts';
 import type { Answer } from '../connect/api.ts';
-import { isPassing } from '../connect/refusal.ts';
+import { isPassing, isRestart } from '../connect/refusal.ts';
 import type { Session } from '../session.ts';
 import { progressWords, type Report } from './describe-run.ts';
 
@@ -22,10 +22,12 @@ export async function followRun(session: Session, id: string, options: FollowOpt
   const { timeout, pace = PACE } = options;
   const begin = world.now().getTime();
   let unseenSince: number | undefined;
+  let isSeen = false;
   for (let wait = pace.first; ; wait = Math.min(wait * 1.5, pace.slowest)) {
-    const answer = await look(session, id);
+    const answer = await look(session, id, isSeen ? isRestart : isPassing);
     if ('body' in answer) {
       unseenSince = undefined;
+      isSeen = true;
       if (answer.body.status !== 'running') {
         progress.clear();
         return answer;
@@ -37,6 +39,7 @@ export async function followRun(session: Session, id: string, options: FollowOpt
       if (world.now().getTime() - unseenSince > pace.patience) throw answer.why;
       progress.show(`${answer.why.message.split('\n')[0]}; asking again`);
     }
+    if (out.isClosed && out.format === 'jsonl') throw stillRunning(id, 'Nothing reads the output', EXIT.waitOver);
     const left = timeout === undefined ? wait : begin + timeout - world.now().getTime();
     if (left <= 0) throw stillRunning(id, 'The wait is over', EXIT.waitOver);
     await sleep(Math.min(wait, left), undefined, { signal: world.interrupted }).catch(() => undefined);
@@ -45,12 +48,19 @@ export async function followRun(session: Session, id: string, options: FollowOpt
 }
 
 /** Nothing, or trouble on the way, says nothing about the run. */
-async function look(session: Session, id: string): Promise<Answer<Report> | { why: CliError }> {
+async function look(
+  session: Session,
+  id: string,
+  passes: typeof isPassing,
+): Promise<Answer<Report> | { why: CliError }> {
+  // A report of thousands of containers would be sent for each look.
+  const query =
+    session.out.format === 'text' || session.out.format === 'quiet' ? ({ containers: 'none' } as const) : {};
   try {
-    return await session.api.call<'getRun'>('GET', 'runs/{id}', { params: { id } });
+    return await session.api.call<'getRun'>('GET', 'runs/{id}', { params: { id }, query });
   } catch (error) {
     if (session.world.interrupted.aborted) throw stillRunning(id, 'Interrupted', EXIT.interrupted);
-    if (isPassing(error)) return { why: error };
+    if (passes(error)) return { why: error };
     throw error;
   }
 }

@@ -48,5 +48,5 @@ export async function watchToEnd(
   if (out.format === 'json') out.bytes(bytes);
   if (out.format === 'jsonl') out.json({ type: 'end', run: body });
   if (out.format === 'text') print(body);
-  return exitCodeOfRun(body.status);
+  return exitCodeOfRun(body);
 }

@@ -41,6 +41,7 @@ export class Journal<T> {
   #waiting: Waiting<T>[] = [];
   #flushing: Promise<void> | undefined;
   #looking: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   private constructor(file: string, state: JournalState<T>, large: number) {
     this.#file = file;
@@ -64,9 +65,13 @@ export class Journal<T> {
     return journal;
   }
 
-  /** Resolves when the record is on disk and applied. Never resolves if the record cannot be written. */
+  /**
+   * Resolves when the record is on disk and applied. Never resolves if the record cannot be written, as one that is
+   * late for a host that stops: the next start does again what it is about.
+   */
   append(record: T): Promise<void> {
     return new Promise((written) => {
+      if (this.#isClosed) return;
       this.#waiting.push({ record, written });
       this.#flushing ??= this.#flush();
     });
@@ -149,6 +154,7 @@ export class Journal<T> {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#looking);
     await this.#flushing;
     await this.#handle.close();

@@ -5,7 +5,7 @@ import { asSentence, forTerminal } from './hints.ts';
 /** The report of a run, as far as this command reads it. */
 export interface Run {
   status: string;
-  problems?: { message?: string; hint?: string; container?: string }[];
+  problems?: { code?: string; message?: string; hint?: string; container?: string }[];
   [detail: string]: unknown;
 }
 

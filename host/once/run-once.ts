@@ -75,10 +75,11 @@ async function finish(watch: RunWatch, { id, job, isRun, signal }: Started): Pro
   const run = await watch.own(id);
   if (run === undefined) return exitCodeOfSignal(signal.reason);
   for (const line of endingLines(job, id, run)) print(line);
-  const code = exitCodeOfRun(run.status);
+  const code = exitCodeOfRun(run);
   const next = await watch.following(id, isRun);
   if (next === undefined) return code;
   print(`${job}: run ${next} follows.`);
   const ofNext = await finish(watch, { id: next, job, isRun, signal });
-  return code === EXIT.done || signal.aborted ? ofNext : code;
+  const isCodeOfNext = signal.aborted || (run.status === 'succeeded' && ofNext !== EXIT.done);
+  return isCodeOfNext ? ofNext : code;
 }

@@ -14,10 +14,14 @@ export interface LineOptions {
   types?: string;
   /** What standard input has, if it is no terminal. */
   stdin?: string;
+  /** Standard input has nothing, and does not end. */
+  isStdinOpen?: boolean;
   env?: Record<string, string>;
   cwd?: string;
   platform?: NodeJS.Platform;
   interrupted?: AbortSignal;
+  /** What reads the output closes its end after so many writes. */
+  closesAfter?: number;
   now?: () => Date;
 }
 
@@ -31,25 +35,32 @@ class Screen extends Writable {
   text = '';
   isTTY: boolean;
   columns: number | undefined;
+  #writesLeft: number;
 
-  constructor(columns: number | undefined) {
+  constructor(columns: number | undefined, closesAfter = Number.POSITIVE_INFINITY) {
     super();
     this.isTTY = columns !== undefined;
     this.columns = columns;
+    this.#writesLeft = closesAfter;
+    this.on('error', () => {});
   }
 
-  override _write(chunk: Buffer, _: string, done: () => void): void {
-    this.text += chunk.toString();
-    done();
+  override _write(chunk: Buffer, _: string, done: (error?: Error) => void): void {
+    const isClosed = this.#writesLeft-- <= 0;
+    if (!isClosed) this.text += chunk.toString();
+    done(isClosed ? Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }) : undefined);
   }
 }
 
 /** Runs a command line in this process, with a home directory that has nothing. */
 export async function commandLine(argv: readonly string[], options: LineOptions = {}): Promise<LineResult> {
   const home = mkdtempSync(join(tmpdir(), 'strongroom-home-'));
-  const [stdout, stderr] = [new Screen(options.columns), new Screen(options.columns)];
+  const [stdout, stderr] = [new Screen(options.columns, options.closesAfter), new Screen(options.columns)];
   const isTerminal = options.types !== undefined;
-  const stdin = Object.assign(Readable.from([options.types ?? options.stdin ?? '']), { isTTY: isTerminal });
+  const given = options.isStdinOpen
+    ? new Readable({ read() {} })
+    : Readable.from([options.types ?? options.stdin ?? '']);
+  const stdin = Object.assign(given, { isTTY: isTerminal });
   try {
     const code = await run(argv, {
       env: { NO_COLOR: '1', ...options.env },
@@ -71,6 +82,8 @@ export interface CannedAnswer {
   /** Sent as it is if it is a text, otherwise as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
+  /** The connection ends instead of an answer. */
+  isLost?: boolean;
 }
 
 export interface Asked {
@@ -97,6 +110,7 @@ export async function cannedApp(
     const { method = '', url = '', headers } = request;
     asked.push({ method, url, headers, body });
     const found = await answer(`${method} ${url}`, body);
+    if (found?.isLost) return void request.socket.destroy();
     // As the host answers a call that it does not have.
     const { status = found ? 200 : 404, headers: more = {}, body: given } = found ?? {};
     response.writeHead(status, { 'content-type': 'application/json', ...more });

@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
+import { OPERATIONS, type OperationId } from '#api/operations.ts';
 import { GLOBAL_OPTIONS } from '../../../cli/command/global-options.ts';
 import { helpText } from '../../../cli/command/help.ts';
 import { parseCommandLine } from '../../../cli/command/parse.ts';
@@ -6,6 +9,7 @@ import { COMMANDS } from '../../../cli/commands/index.ts';
 import { exitCodeTable } from '../../../host/exit-codes.ts';
 import { commandLine } from '../../support/app/command-line.ts';
 
+const cli = join(import.meta.dirname, '../../../cli');
 const named = COMMANDS.map((command) => [command.path.join(' '), command] as const);
 
 /** The words of an example, as a shell would split it up to a pipe or a redirection. */
@@ -74,4 +78,28 @@ test('a command line that is wrong ends with 2, and says that nothing was sent',
     '"runs" has no verb "lsit". Did you mean "list"? Its verbs: list, show, watch, start, cancel, retry, outcomes.\n' +
       'Nothing was sent.\n',
   );
+});
+
+describe('an operation of the API', () => {
+  /** Without a command of its own: `strongroom api` sends it, and why that is enough. */
+  const RAW: Partial<Record<OperationId, string>> = {
+    live: 'a probe of a platform',
+    health: 'a probe of a platform',
+    healthDetails: 'status and check say more',
+    openApi: 'a document for programs',
+    rebuildCatalog: 'an operator needs it once, if at all, and a hint names the call',
+    checkConfiguration: 'config check has no need of an app; the call checks the settings, too',
+    listAccountContainers: 'the page needs it to write a configuration',
+    listAccountTables: 'the page needs it to write a configuration',
+    showCost: 'runs start shows what a full run costs, and the page the rest',
+  };
+  const sources = readdirSync(cli, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(cli, name), 'utf8'))
+    .join('\n');
+
+  test.each(Object.keys(OPERATIONS) as OperationId[])('%s has a command, or a reason', (id) => {
+    const isCalled = sources.includes(`call<'${id}'>`) || (id === 'metrics' && sources.includes("'/api/metrics'"));
+    expect(isCalled).toBe(RAW[id] === undefined);
+  });
 });

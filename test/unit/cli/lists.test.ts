@@ -128,6 +128,17 @@ describe('a list', () => {
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('Did you mean "run"?')]);
   });
 
+  it('asks for no more than what reads it takes', async () => {
+    const before = app.asked.length;
+    const argv = 'runs list --job many --all --quiet'.split(' ');
+    expect((await commandLine(argv, { env: env(), closesAfter: 2 })).code).toBe(0);
+    expect(urls().slice(before)).toHaveLength(2);
+  });
+
+  it('has room for 80 columns if the terminal says that it has none', async () => {
+    expect((await line('runs list --utc', 0)).stdout).toBe((await line('runs list --utc', 80)).stdout);
+  });
+
   it('says on the other stream that there is nothing', async () => {
     expect(await line('runs list --job none')).toEqual({ code: 0, stdout: '', stderr: 'There are no such runs.\n' });
   });

@@ -109,6 +109,30 @@ describe('a refusal of the API', () => {
     expect(found.stderr).toContain(words);
   });
 
+  it.each([
+    { errors: 7, ways: 'key', hint: 7, run: [] },
+    { errors: [null, { path: 1 }], ways: ['constructor', 7], containers: [{}] },
+  ])('with fields of another kind is one, too: %j', async (more) => {
+    for (const status of [401, 409]) {
+      answer = { status, body: { title: 'A title', code: 'run-in-progress', ...more } };
+      const { code, stderr } = await commandLine(['runs', 'list'], { env: env() });
+      expect([code, stderr]).toEqual([status === 401 ? 12 : 11, expect.stringContaining('A title\n')]);
+      expect(stderr).not.toMatch(/undefined|Unexpected/);
+    }
+  });
+
+  it('is on one line, whatever it has', async () => {
+    answer = { status: 409, body: { title: 'A title', code: 'x', detail: 'no\nsucceeded', hint: 'a\u001b[2Jb' } };
+    const { stderr } = await commandLine(['runs', 'list'], { env: env() });
+    expect(stderr).toBe('A title: no\\u000asucceeded\na\\u001b[2Jb\n');
+  });
+
+  it('lists what there is to choose from', async () => {
+    const containers = ['images', 'a\nb'];
+    answer = { status: 400, body: { title: 'Which one?', code: 'container-missing', containers } };
+    expect((await commandLine(['runs', 'list'], { env: env() })).stderr).toContain('\n  images, a\\u000ab\n');
+  });
+
   it('of a page that is no answer of an app is one, too', async () => {
     answer = { body: '<html>Welcome</html>' };
     const { code, stderr } = await commandLine(['runs', 'list'], { env: env() });
@@ -157,6 +181,7 @@ describe('hints', () => {
     ],
     ['POST /api/catalog/rebuild writes it', 'strongroom api POST /api/catalog/rebuild writes it'],
     ['GET /api/restore-points.', 'strongroom points list.'],
+    ['POST /api/restore-points/x/hold', 'strongroom points hold x --reason TEXT'],
     ['No call here.', 'No call here.'],
   ])('%s is %s', (hint, expected) => expect(asCommands(hint)).toBe(expected));
 });

@@ -69,6 +69,12 @@ describe('a restore', () => {
     expect(stderr).toContain('Nothing was written. To restore, add --yes.');
   });
 
+  it('shows a name with a line break on one line', async () => {
+    const replaced = [{ container: 'images', name: 'a\nNothing was written.' }];
+    const { stdout } = await line(['restore'], {}, { ...PREVIEW, examples: { replaced, failed: [] } });
+    expect(stdout).toContain('  replaced  images  a\\u000aNothing was written.\n');
+  });
+
   it('starts at once with --yes', async () => {
     const { code } = await line(['restore', '--container', 'images', '--yes']);
     expect(code).toBe(0);
@@ -126,7 +132,7 @@ describe('a restore', () => {
   });
 
   it('takes names from a list, and refuses an empty one', async () => {
-    const stdin = '2026/a.jpg\r\n\n b \n';
+    const stdin = '\ufeff2026/a.jpg\r\n\n b \n';
     await line(['restore', '--container', 'images', '--names-from', '-', '--yes'], { stdin });
     expect(started('/api/restores')[0].names).toEqual(['2026/a.jpg', ' b ']);
     const empty = await line(['restore', '--container', 'images', '--names-from', '-', '--yes'], { stdin: '\n' });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { kindOf, progressWords } from '../../../cli/runs/describe-run.ts';
 import { REPORT, RUNNING } from '../../support/app/canned-answers.ts';
 import { type CannedAnswer, type CannedApp, cannedApp, commandLine } from '../../support/app/command-line.ts';
 
@@ -63,6 +64,8 @@ describe('a run that is watched', () => {
     const { stderr } = await commandLine(['runs', 'watch', REPORT.id], { env, columns: 120 });
     const line = '████████████░░░░░░░░  62 %  copying  3,101 of about 5,002  517/s  2.0 MiB/s  about 4 s left';
     expect(stderr).toBe(`\r\x1b[K${line}\r\x1b[K`);
+    // The report of each of thousands of containers would come with each look.
+    expect(app!.asked.every(({ url }) => url.endsWith('?containers=none'))).toBe(true);
   });
 
   it('shows a line every ten seconds elsewhere', async () => {
@@ -74,6 +77,55 @@ describe('a run that is watched', () => {
   it('continues through answers that say nothing about it', async () => {
     const env = await watched([{ status: 502, body: 'x' }, { status: 503, body: '' }, ended('succeeded')]);
     expect((await commandLine(['runs', 'watch', REPORT.id], { env })).code).toBe(0);
+  });
+
+  it('continues through a restart of the app, during which the platform answers', async () => {
+    const restart = [
+      { status: 404, body: '' },
+      { status: 403, body: '<html>stopped</html>' },
+    ];
+    const env = await watched([{ body: RUNNING }, ...restart, ended('succeeded')]);
+    expect((await commandLine(['runs', 'watch', REPORT.id], { env })).code).toBe(0);
+    await app!.stop();
+    const never = await watched([{ status: 404, body: '' }, ended('succeeded')]);
+    expect((await commandLine(['runs', 'watch', REPORT.id], { env: never })).code).toBe(8);
+  });
+
+  it('has a code of its own if it has engaged the safety brake', async () => {
+    const problems = [{ ...REPORT.problems[0]!, code: 'brake-engaged' }];
+    const of = (status: string) => watched([{ body: { ...REPORT, status, problems } }]);
+    expect((await commandLine(['runs', 'watch', REPORT.id], { env: await of('succeeded') })).code).toBe(6);
+    await app!.stop();
+    expect((await commandLine(['runs', 'watch', REPORT.id], { env: await of('failed') })).code).toBe(4);
+  });
+
+  it('has its code, too, if nothing reads the output any more', async () => {
+    const start = ['runs', 'start', 'nightly', '--mode', 'incremental', '--watch'];
+    const answers = () => [{ body: RUNNING }, { body: RUNNING }, ended('failed')];
+    expect((await commandLine(start, { env: await watched(answers()), closesAfter: 1 })).code).toBe(4);
+    await app!.stop();
+    // Nobody would see the lines to come.
+    const { code, stderr } = await commandLine([...start, '--jsonl'], {
+      env: await watched(answers()),
+      closesAfter: 1,
+    });
+    expect([code, stderr]).toEqual([75, expect.stringContaining('The run continues.')]);
+  });
+
+  it('of a prune is a plan only if it deletes nothing', () => {
+    expect([true, false].map((dryRun) => kindOf({ mode: 'prune', dryRun }))).toEqual(['prune plan', 'prune']);
+  });
+
+  it.each([
+    ['restore', false, 'restoring'],
+    ['verify', false, 'verifying'],
+    ['prune', false, 'deleting'],
+    ['reprocess', false, 'archiving'],
+    ['full', true, 'deciding'],
+  ] as const)('of mode %s, a dry run: %s, is %s, with its rate and the time left', (mode, dryRun, word) => {
+    expect(progressWords({ ...RUNNING, mode, dryRun })).toMatch(
+      new RegExp(`62 % {2}${word} {2}3,101 of about 5,002 {2}517/s .* about 4 s left$`),
+    );
   });
 
   it('ends with an answer that does', async () => {
@@ -126,6 +178,14 @@ describe('a run that is watched', () => {
 });
 
 describe('a start', () => {
+  it('whose answer is lost is not sent again, and may have started a run', async () => {
+    app = await cannedApp(() => ({ isLost: true }));
+    const line = ['runs', 'start', 'nightly', '--mode', 'incremental'];
+    const { code, stderr } = await commandLine(line, { env: { STRONGROOM_URL: app.url } });
+    expect([code, app.asked.length]).toEqual([69, 1]);
+    expect(stderr).toContain('The app may have done what was asked all the same.');
+  });
+
   const bodies = () => app!.asked.filter(({ method }) => method === 'POST').map(({ body }) => JSON.parse(body));
   const full = { 'GET /api/jobs/nightly': { body: { mode: 'full' } } };
 

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RUNS } from '../../support/app/canned-answers.ts';
 import { type CannedApp, cannedApp, commandLine } from '../../support/app/command-line.ts';
 
 const KEY = 'a-key-that-nobody-may-see';
@@ -65,7 +66,7 @@ describe('the key', () => {
     '/\\other.example/api',
     'http://other.example/api/runs',
     '@other.example',
-    'api/runs',
+    'C:/Program Files/Git/api/runs',
   ])('is not sent to %s', async (path) => {
     const before = app.asked.length;
     const { code, stderr } = await commandLine(['api', 'GET', path], {
@@ -74,6 +75,16 @@ describe('the key', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('is not a path of the app');
     expect(app.asked).toHaveLength(before);
+  });
+
+  it('is sent to a path without its slash, which some shells would take for a file', async () => {
+    await commandLine(['api', 'GET', 'api/runs?limit=1'], { env: { STRONGROOM_URL: app.url } });
+    expect(app.asked.at(-1)!.url).toBe('/api/runs?limit=1');
+  });
+
+  it('on standard input is not waited for after Ctrl-C', async () => {
+    const options = { env: { STRONGROOM_URL: app.url }, interrupted: AbortSignal.timeout(20), isStdinOpen: true };
+    expect((await commandLine(['context', '--key', '-'], options)).code).toBe(130);
   });
 
   it('does not follow a redirect', async () => {
@@ -153,6 +164,13 @@ describe('contexts', () => {
   });
 });
 
+it('a file of contexts that cannot be written is named', async () => {
+  const env = { XDG_CONFIG_HOME: join(folder, 'key') };
+  const { code, stderr } = await commandLine(['context', 'add', 'x', '--url', 'https://x.example'], { env });
+  expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining(join(folder, 'key'))]);
+  expect([2, 74]).toContain(code);
+});
+
 describe.runIf(process.platform !== 'win32')('the Azure CLI', () => {
   /** A program in its place, which keeps its arguments. */
   function azure(script: string) {
@@ -161,9 +179,9 @@ describe.runIf(process.platform !== 'win32')('the Azure CLI', () => {
     chmodSync(join(bin, 'az'), 0o755);
     return { PATH: `${bin}:/usr/bin:/bin`, BIN: bin };
   }
-  const context = (signIn: object) => {
+  const context = (signIn: object, url = app.url) => {
     const home = mkdtempSync(join(folder, 'home-'));
-    const config = { current: 'a', contexts: { a: { url: app.url, signIn } } };
+    const config = { current: 'a', contexts: { a: { url, signIn } } };
     mkdirSync(join(home, 'strongroom'));
     writeFileSync(join(home, 'strongroom/config.json'), JSON.stringify(config));
     return { XDG_CONFIG_HOME: home };
@@ -201,9 +219,56 @@ describe.runIf(process.platform !== 'win32')('the Azure CLI', () => {
     expect([code, stderr]).toEqual([12, expect.stringContaining('the Azure CLI (az) is not installed')]);
   });
 
-  it('gets no argument that a shell would read', async () => {
-    const env = { ...azure('echo x'), ...context({ way: 'entra', resource: 'api://1; rm -rf /' }) };
-    const { code, stderr } = await commandLine(['context'], { env });
-    expect([code, stderr]).toEqual([2, expect.stringContaining('is no name that the Azure CLI can be given')]);
+  it('that hangs ends with Ctrl-C', async () => {
+    const env = { ...azure('sleep 60'), ...context({ way: 'entra', resource: 'api://1' }) };
+    const { code, stderr } = await commandLine(['context'], { env, interrupted: AbortSignal.timeout(150) });
+    expect([code, stderr]).toEqual([130, expect.stringContaining('Interrupted')]);
   });
+
+  it.each([
+    ['of this app', '127.0.0.1', 0],
+    ['of another one', 'func-x.azurewebsites.net', 12],
+  ])('gives a key for the address of a folder, if it is %s', async (_, host, code) => {
+    const cwd = mkdtempSync(join(folder, 'cloned-'));
+    mkdirSync(join(cwd, '.azure/dev'), { recursive: true });
+    writeFileSync(join(cwd, '.azure/config.json'), '{"defaultEnvironment": "dev"}');
+    const values = `STRONGROOM_URL="${app.url}"\nSTRONGROOM_FUNCTION_APP="func-x"\nAZURE_RESOURCE_GROUP="rg-x"\n`;
+    writeFileSync(join(cwd, '.azure/dev/.env'), values);
+    const env = azure(`case "$2" in show) echo ${host};; *) echo ${KEY};; esac`);
+    const before = app.asked.length;
+    const found = await commandLine(['context'], { env, cwd });
+    expect(found.code).toBe(code);
+    expect(app.asked).toHaveLength(before + (code === 0 ? 1 : 0));
+    if (code === 0) expect(sent()['x-functions-key']).toBe(KEY);
+    else expect(found.stderr).toContain(`names ${app.url}, but func-x is at https://${host}. Its key was not sent.`);
+  });
+
+  it('is asked again for a token that has ended meanwhile, once', async () => {
+    const answers = [200, 401, 200, 401, 401];
+    const expiring = await cannedApp(() => {
+      const status = answers.shift()!;
+      return status === 200 ? { body: { ...RUNS, next: 'more' } } : { status, body: '' };
+    });
+    try {
+      const env = {
+        ...azure('echo "$(date +%N)"'),
+        ...context({ way: 'entra', resource: 'api://1' }, expiring.url),
+      };
+      expect((await commandLine(['runs', 'list', '--all'], { env })).code).toBe(12);
+      const tokens = expiring.asked.map(({ headers }) => headers.authorization);
+      expect(tokens).toHaveLength(5);
+      expect(new Set(tokens).size).toBe(3);
+    } finally {
+      await expiring.stop();
+    }
+  });
+
+  it.each(['api://1; rm -rf /', '--debug'])(
+    'gets no argument %s that a shell or itself would read',
+    async (resource) => {
+      const env = { ...azure('echo x'), ...context({ way: 'entra', resource }) };
+      const { code, stderr } = await commandLine(['context'], { env });
+      expect([code, stderr]).toEqual([2, expect.stringContaining('is no name that the Azure CLI can be given')]);
+    },
+  );
 });

@@ -44,8 +44,11 @@ describe('the exit codes', () => {
       failed: 4,
       cancelled: 5,
     };
-    for (const [status, code] of Object.entries(expected)) expect(exitCodeOfRun(status)).toBe(code);
-    expect(exitCodeOfRun('of a later version')).toBe(1);
+    for (const [status, code] of Object.entries(expected)) expect(exitCodeOfRun({ status })).toBe(code);
+    expect(exitCodeOfRun({ status: 'of a later version' })).toBe(1);
+    const problems = [{ code: 'brake-engaged' }];
+    expect(exitCodeOfRun({ status: 'succeeded', problems })).toBe(6);
+    expect(exitCodeOfRun({ status: 'failed', problems })).toBe(4);
   });
 
   test('a damaged object of the vault is no account out of reach', () => {

@@ -10,10 +10,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readInstances, snapshot } from '../../../host/durable/compaction.ts';
 import type { Instances, JournalRecord } from '../../../host/durable/instance.ts';
 import { Journal, type JournalState } from '../../../host/durable/journal.ts';
@@ -57,6 +58,20 @@ async function written(records: unknown[]): Promise<{ file: string; applied: unk
 }
 
 describe('the journal', () => {
+  test('takes nothing after it is closed, and does not fail: a host that stops may be late', async () => {
+    const file = newFile();
+    const failed: string[] = [];
+    const journal = await Journal.open(file, state({ failed: ({ message }) => failed.push(message) }));
+    const last = journal.append({ n: 1 });
+    const closed = journal.close();
+    void journal.append({ n: 2 });
+    await Promise.all([last, closed]);
+    void journal.append({ n: 3 });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(failed).toEqual([]);
+    expect(await recordsIn(file)).toEqual([{ n: 1 }]);
+  });
+
   test('gives back what was appended, in order, and applies it in that order', async () => {
     const records = Array.from({ length: 50 }, (_, n) => ({ n, text: 'ü\n\u2028"\\' }));
     const { file, applied } = await written(records);
@@ -123,11 +138,15 @@ describe('the journal', () => {
       },
     });
     const journal = await Journal.open(file, of);
-    await journal.close();
+    const handle = await open(file);
+    const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    const writing = vi.spyOn(Object.getPrototypeOf(handle), 'appendFile').mockRejectedValue(full);
     const outcome = await Promise.race([
       journal.append('x').then(() => 'written'),
       new Promise((resolve) => setTimeout(resolve, 100, 'silent')),
     ]);
+    writing.mockRestore();
+    await Promise.all([handle.close(), journal.close()]);
     expect(outcome).toBe('silent');
     expect(applied).toEqual([]);
     expect(reason?.message).toContain(`Cannot write ${file}`);

@@ -247,6 +247,12 @@ describe('a process that runs one job', () => {
     expect(printed).toContain(`nightly: run ${OTHER} follows.`);
   });
 
+  test('a run that engages the safety brake has a code of its own', async () => {
+    const problems = [{ code: 'brake-engaged', message: 'most of images is gone', hint: 'Look' }];
+    script = { [START]: [started], [STATUS]: [{ status: 200, body: { status: 'succeeded', problems } }] };
+    expect(await run()).toBe(6);
+  });
+
   test('a signal cancels the run, or leaves it to the next start if it does not end in time', async () => {
     const signal = new AbortController();
     script = {
