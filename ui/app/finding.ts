@@ -1,14 +1,6 @@
 import { signal } from '@preact/signals';
 import type { ApiError } from '../model/answer.ts';
-import {
-  isFull,
-  NOT_SEARCHED,
-  olderPoint,
-  type PointTime,
-  type Search,
-  withoutPoint,
-  withPage,
-} from '../model/find.ts';
+import { isFull, NOT_SEARCHED, type Search, withoutNewest, withPage } from '../model/find.ts';
 import { CallError, get } from './api.ts';
 
 /** What is searched for. `match` is as the API names it. */
@@ -47,8 +39,6 @@ class SearchInTab {
   readonly state = signal<Finding>({ search: NOT_SEARCHED, isLooking: false, error: undefined });
   readonly #wanted: Wanted;
   #end = new AbortController();
-  /** The restore point that is being searched; undefined is the newest. A cursor counts for the same words only. */
-  #asked: PointTime | undefined;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
@@ -65,55 +55,46 @@ class SearchInTab {
     this.state.value = { ...this.state.peek(), isLooking: false };
   }
 
-  /** Searches the newest restore point, or continues where it was stopped. */
+  /** Searches the newest restore point, or continues where the search was stopped. */
   begin(): Promise<void> {
-    return this.#look(null);
+    return this.#look();
   }
 
-  /** Searches earlier restore points, too, newest first, until there is none left. */
-  beginOlder(points: readonly PointTime[]): Promise<void> {
-    return this.#look(points);
+  /** Searches all earlier restore points, newest first, for what no newer one holds. */
+  beginOlder(): Promise<void> {
+    this.stop();
+    this.state.value = { ...this.state.peek(), search: withoutNewest(this.state.peek().search) };
+    return this.#look();
   }
 
-  async #look(points: readonly PointTime[] | null): Promise<void> {
+  /** Page by page: the rest of the newest restore point, or of all earlier ones. */
+  async #look(): Promise<void> {
     this.stop();
     const end = new AbortController();
     this.#end = end;
     this.state.value = { ...this.state.peek(), isLooking: true, error: undefined };
     let error: ApiError | undefined;
-    for (;;) {
-      const { search } = this.state.peek();
-      const next = search.current === null ? nextPoint(search, points) : 'current';
-      if (next === undefined || isFull(search)) break;
-      if (next !== 'current') this.#asked = next === 'latest' ? undefined : next;
-      try {
-        const query = { ...this.#query, restorePoint: this.#asked?.id, cursor: search.current?.cursor };
+    let { search } = this.state.peek();
+    // A cursor counts for the same words only.
+    const restorePoint = search.done === 'nothing' ? undefined : 'older';
+    try {
+      do {
+        const query = { ...this.#query, restorePoint, cursor: search.current?.cursor };
         const page = await get('searchNames', 'search', query, end.signal);
         if (end.signal.aborted) return;
-        this.state.value = { search: withPage(search, page), isLooking: true, error: undefined };
-      } catch (failure) {
-        if (end.signal.aborted) return;
-        if (!(failure instanceof CallError)) throw failure;
-        error = failure.problem;
-        const isPassed = this.#asked !== undefined && NOTHING_THERE.includes(error.code);
-        if (!isPassed) break;
-        error = undefined;
-        this.state.value = { search: withoutPoint(search, this.#asked!), isLooking: true, error };
-      }
+        search = withPage(search, page);
+        this.state.value = { search, isLooking: true, error: undefined };
+      } while (search.current !== null && !isFull(search));
+    } catch (failure) {
+      if (end.signal.aborted) return;
+      if (!(failure instanceof CallError)) throw failure;
+      error = failure.problem;
     }
-    this.state.value = { ...this.state.peek(), isLooking: false, error };
+    this.state.value = { search, isLooking: false, error };
   }
 
   get #query() {
     const { text, match, job, container } = this.#wanted;
     return { q: text, match, job, container, limit: 200 };
   }
-}
-
-/** A restore point that does not have the container, or was removed meanwhile, is no reason to stop. */
-const NOTHING_THERE: readonly string[] = ['container-not-held', 'point-removed'];
-
-function nextPoint(search: Search, points: readonly PointTime[] | null): PointTime | 'latest' | undefined {
-  if (points !== null) return olderPoint(points, search);
-  return search.done.length === 0 ? 'latest' : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts';
+import { shownName } from './name.ts';
 import { counted, number } from './quantity.ts';
 
 /** What is looked for, as it is in the address. */
@@ -23,34 +24,48 @@ export interface FoundName {
   point: PointTime;
 }
 
-/** A search over one restore point after another, newest first, as far as it is. */
+/** A search of the newest restore point, and then of all earlier ones, as far as it is. */
 export interface Search {
   found: FoundName[];
-  /** The restore points that have been searched as a whole, newest first. */
-  done: PointTime[];
-  /** The one that is being searched: how many parts of its manifest have been, and where to continue. */
+  /** What has been searched as a whole. */
+  done: 'nothing' | 'newest' | 'all';
+  /** The newest restore point; undefined if it has nothing to search. */
+  newest: PointTime | undefined;
+  /** Where the search of earlier ones is, or has ended. */
+  oldest: PointTime | undefined;
+  /** How many parts of the manifest of a restore point have been searched, and where to continue. */
   current: { point: PointTime; scanned: number; total: number; cursor: string } | null;
+  /** Earlier restore points that cannot be read in part. */
+  unread: readonly string[];
 }
 
-export const NOT_SEARCHED: Search = { found: [], done: [], current: null };
+export const NOT_SEARCHED: Search = {
+  ...{ found: [], done: 'nothing', newest: undefined, oldest: undefined, current: null, unread: [] },
+};
 
 /** More names than this are no answer that a person reads. */
 export const MOST_FOUND = 2000;
 
 /** With one more page. A name that is known already is not added again, whatever version this restore point holds. */
-export function withPage(search: Search, { restorePoint, items, parts, next }: Answer<'searchNames'>): Search {
+export function withPage(search: Search, page: Answer<'searchNames'>): Search {
+  const { restorePoint: point, items, parts, next, unread = [] } = page;
   const known = new Set(search.found.map(keyOf));
-  const added = items.filter((item) => !known.has(keyOf(item))).map((item) => ({ ...item, point: restorePoint }));
+  const added = items
+    .filter((item) => !known.has(keyOf(item)))
+    .map(({ restorePoint, ...item }) => ({ ...item, point: restorePoint }));
+  const isNewest = search.done === 'nothing';
   return {
     found: [...search.found, ...added],
-    done: next === null ? [...search.done, restorePoint] : search.done,
-    current: next === null ? null : { point: restorePoint, ...parts, cursor: next },
+    done: next !== null ? search.done : isNewest ? 'newest' : 'all',
+    ...(isNewest ? { newest: point, oldest: search.oldest } : { newest: search.newest, oldest: point }),
+    current: next === null ? null : { point, ...parts, cursor: next },
+    unread: [...new Set([...search.unread, ...unread.map(({ id }) => id)])],
   };
 }
 
-/** With a restore point that has nothing to search. */
-export function withoutPoint(search: Search, point: PointTime): Search {
-  return { ...search, done: [...search.done, point], current: null };
+/** Without the newest restore point, which does not have the container. */
+export function withoutNewest(search: Search): Search {
+  return search.done === 'nothing' ? { ...search, done: 'newest', newest: undefined, current: null } : search;
 }
 
 /** Names have no character that cannot be in a container's name, so the pair has one key. */
@@ -62,28 +77,22 @@ export function isFull({ found }: Search): boolean {
   return found.length >= MOST_FOUND;
 }
 
-/** The next older restore point to look into. Restore points of one job, newest first. */
-export function olderPoint(points: readonly PointTime[], { done, current }: Search): PointTime | undefined {
-  const last = current?.point ?? done.at(-1);
-  if (last === undefined) return points[0];
-  return points.find(({ id, time }) => time < last.time || (time === last.time && id < last.id));
-}
-
-/** How far it is, in words: `12 found · looked through 3 of 41 parts of the restore point of 29 Nov`. */
+/** How far it is, in words: `12 found · searched 3 of 41 parts of the restore point of 29 Nov`. */
 export function progressOf(search: Search, day: (time: string) => string): string {
   const { found, done, current } = search;
-  const looked = done.length === 0 ? '' : placesOf(done, day);
-  const rest =
-    current &&
-    `${number(current.scanned)} of ${counted(current.total, 'part')} of the restore point of ${day(current.point.time)}`;
-  const where = [looked, rest].filter(Boolean).join(' and ');
-  return `${number(found.length)} found${isFull(search) ? ', and maybe more' : ''} · searched ${where}`;
+  const part =
+    done === 'nothing' && current !== null
+      ? `${number(current.scanned)} of ${counted(current.total, 'part')} of the restore point of ${day(current.point.time)}`
+      : placesOf(search, day);
+  return `${number(found.length)} found${isFull(search) ? ', and maybe more' : ''} · searched ${part}`;
 }
 
-function placesOf(points: readonly PointTime[], day: (time: string) => string): string {
-  const [newest, oldest] = [points[0]!, points.at(-1)!];
-  if (points.length === 1) return `the restore point of ${day(newest.time)}`;
-  return `${counted(points.length, 'restore point')}, ${day(oldest.time)} to ${day(newest.time)}`;
+function placesOf({ done, newest, oldest }: Search, day: (time: string) => string): string {
+  const first = newest === undefined ? '' : `the restore point of ${day(newest.time)}`;
+  if (oldest === undefined) return first;
+  const reach = oldest.id === newest?.id ? '' : `, back to ${day(oldest.time)}`;
+  if (done === 'all') return reach === '' ? `${first}, which is the only one` : `all restore points${reach}`;
+  return first === '' ? `earlier restore points${reach}` : `${first} and earlier ones${reach}`;
 }
 
 /** What else to try. */
@@ -92,12 +101,14 @@ export type Offer = 'older' | 'all-containers' | 'other-job';
 /** What to say when a search has ended without a name, and what to offer. */
 export function nothingFound(
   { text, container }: Question,
-  { done }: Search,
-  { isOlder, jobs, day }: { isOlder: boolean; jobs: number; day: (time: string) => string },
+  search: Search,
+  { jobs, day }: { jobs: number; day: (time: string) => string },
 ): { words: string; offers: Offer[] } {
-  const place = container === '' ? '' : ` of the container ${container}`;
-  const what = text === '' ? 'No name' : `No name${place} contains “${text}”`;
-  const where = done.length === 0 ? '' : ` in ${placesOf(done, day)}`;
+  const place = container === '' ? '' : ` of the container ${shownName(container)}`;
+  const what = text === '' ? 'No name' : `No name${place} contains “${shownName(text)}”`;
+  const places = placesOf(search, day);
+  const where = places === '' ? '' : ` in ${places}`;
+  const isOlder = search.done !== 'all';
   const offers: Offer[] = [
     ...(isOlder ? (['older'] as const) : []),
     ...(container !== '' ? (['all-containers'] as const) : []),

@@ -1,3 +1,5 @@
+import { shownText } from './name.ts';
+
 /** A piece of a text of the API: words, a call, or the screen that does what the call does. */
 export type HintPiece = { kind: 'text' | 'code'; text: string } | { kind: 'link'; text: string; to: string };
 
@@ -30,7 +32,7 @@ const SCREENS: readonly (readonly [pattern: RegExp, text: string, to: string])[]
 export function piecesOfHint(hint: string, timeOf: (iso: string) => string): HintPiece[] {
   const pieces: HintPiece[] = [];
   const say = (text: string) => {
-    if (text !== '') pieces.push({ kind: 'text', text: text.replace(TIME, timeOf) });
+    if (text !== '') pieces.push({ kind: 'text', text: shownText(text.replace(TIME, timeOf)) });
   };
   let from = 0;
   for (const found of hint.matchAll(CALL)) {
@@ -48,10 +50,10 @@ function ofCall(call: string, whole: string): HintPiece {
     const match = pattern.exec(call);
     if (!match || call.includes('{') || call.includes('…')) continue;
     const [, part = ''] = match;
-    const readable = decoded(part);
+    const readable = shownText(decoded(part));
     return { kind: 'link', text: text.replace('$1', readable), to: to.replace('$1', part) };
   }
-  return { kind: 'code', text: whole };
+  return { kind: 'code', text: shownText(whole) };
 }
 
 function decoded(text: string): string {

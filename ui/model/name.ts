@@ -33,6 +33,14 @@ export function shownName(name: string): string {
     .join('');
 }
 
+/** As in a name, but blanks and line breaks are those of a text. */
+const UNSEEN_IN_TEXT = /(?![\n\r\t])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** A sentence that may quote a name: what cannot be seen of it is shown, and it reorders nothing around it. */
+export function shownText(text: string): string {
+  return text.replace(UNSEEN_IN_TEXT, escaped);
+}
+
 function escaped(unseen: string): string {
   if (unseen.startsWith(' ')) return '␠'.repeat(unseen.length);
   return [...unseen]

@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts';
+import { shownName } from './name.ts';
 import { bytes, counted, number } from './quantity.ts';
 import type { RestoreChoice, What } from './restore-choice.ts';
 
@@ -158,15 +159,17 @@ export function whatWords(what: What): string {
   switch (what.kind) {
     case 'names':
       return what.names.length === 1
-        ? `one blob of ${what.container}`
-        : `${counted(what.names.length, 'blob')} of ${what.container}`;
+        ? `one blob of ${shownName(what.container)}`
+        : `${counted(what.names.length, 'blob')} of ${shownName(what.container)}`;
     case 'folder':
-      return what.prefix === '' ? `the container ${what.container}` : `a folder of ${what.container}`;
+      return what.prefix === ''
+        ? `the container ${shownName(what.container)}`
+        : `a folder of ${shownName(what.container)}`;
     case 'some': {
       const { containers, tables } = what;
       const [only] = [...containers, ...tables];
       if (containers.length + tables.length === 1)
-        return `the ${containers.length === 1 ? 'container' : 'table'} ${only}`;
+        return `the ${containers.length === 1 ? 'container' : 'table'} ${shownName(only ?? '')}`;
       return [
         ...(containers.length > 0 ? [counted(containers.length, 'container')] : []),
         ...(tables.length > 0 ? [counted(tables.length, 'table')] : []),

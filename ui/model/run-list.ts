@@ -1,4 +1,5 @@
 import { type Mark, markOfRun } from './mark.ts';
+import { shownText } from './name.ts';
 import { isBackup, lackOf, type RunRow, resultOf, starterOf, titleOf } from './run-words.ts';
 import { duration } from './time.ts';
 
@@ -82,7 +83,7 @@ function whyOf({ container, message }: NonNullable<RunRow['problem']>, problems:
   const more = problems > 1 ? ` (and ${problems - 1} more)` : '';
   // Some messages begin with the name of the container.
   const where = container === undefined || message.startsWith(container) ? '' : `${container}: `;
-  return `${where}${message}${more}`;
+  return shownText(`${where}${message}${more}`);
 }
 
 /** Milliseconds until the list is asked for again. */

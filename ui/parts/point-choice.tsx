@@ -17,7 +17,7 @@ export function usePoints(job: string): {
   first: ApiPoint | undefined;
   isEngaged: boolean;
 } {
-  const all = usePolled(`points of ${job}`, (signal) => (job === '' ? Promise.resolve([]) : allPoints(job, signal)));
+  const all = usePolled(`points of ${job}`, () => (job === '' ? Promise.resolve([]) : allPoints(job)));
   const points = all.data?.filter(isUsable) ?? [];
   const { good, isEngaged } = beforeBrake(points, job);
   return { points, first: good, isEngaged };

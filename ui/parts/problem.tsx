@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { ApiError } from '../model/answer.ts';
+import { shownText } from '../model/name.ts';
 import { Sign } from './mark.tsx';
 
 /** What an error of the API says: what happened, and what to do. */
@@ -14,7 +15,7 @@ export function ErrorBox({ error, children }: { error: ApiError; children?: Comp
         <ul>
           {error.errors.map(({ path, message }) => (
             <li>
-              <code>{path}</code>: {message}
+              <code>{shownText(path)}</code>: {shownText(message)}
             </li>
           ))}
         </ul>
@@ -28,7 +29,8 @@ export function ErrorBox({ error, children }: { error: ApiError; children?: Comp
 }
 
 function sentence(text: string): string {
-  return /[.!?:…]$/.test(text) ? text : `${text}.`;
+  const shown = shownText(text);
+  return /[.!?:…]$/.test(shown) ? shown : `${shown}.`;
 }
 
 /** Something to know: with a color, a sign and text. */

@@ -1,8 +1,10 @@
 import { useState } from 'preact/hooks';
 import { get, post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
+import { usePaged } from '../app/paged.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, go, link, place } from '../app/router.ts';
+import type { Answer } from '../model/answer.ts';
 import {
   archiveContainer,
   groupsOf,
@@ -16,6 +18,7 @@ import {
   receiptWords,
   triggerWords,
 } from '../model/archives.ts';
+import { shownText } from '../model/name.ts';
 import { byWords, reasonProblem } from '../model/notes.ts';
 import { counted } from '../model/quantity.ts';
 import { Button } from '../parts/button.tsx';
@@ -23,6 +26,7 @@ import { Confirm, useAction } from '../parts/dialog.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Mark } from '../parts/mark.tsx';
+import { More } from '../parts/more.tsx';
 import { Name } from '../parts/name.tsx';
 import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
@@ -183,7 +187,7 @@ function Upload({ rule, upload: { id, container, name, since, times, message }, 
         </span>
       </div>
       <p class="small">
-        {counted(times, 'time')}, first <Ago time={since} />. The service said: {message}
+        {counted(times, 'time')}, first <Ago time={since} />. The service said: {shownText(message)}
       </p>
       {error && <ErrorBox error={error} />}
       {isSettling && <Settle rule={rule} id={id} name={name} onDone={again} onClose={() => setSettling(false)} />}
@@ -228,18 +232,9 @@ function Settle({ rule, id, name, onDone, onClose }: SettleProps) {
 function Receipts({ rule }: { rule: string }) {
   const { query } = place.value;
   const [prefix, name] = [query.get('prefix') ?? '', query.get('name') ?? ''];
-  const [pages, setPages] = useState(1);
-  const list = usePolled(`receipts ${rule} ${prefix} ${pages}`, async (signal) => {
-    const lines: ReceiptLine[] = [];
-    let cursor: string | undefined;
-    for (let page = 0; page < pages && (page === 0 || cursor !== undefined); page++) {
-      const asked = { prefix, limit: 200, cursor };
-      const answer = await get('listReceipts', at`archives/${rule}/receipts`, asked, signal);
-      lines.push(...answer.receipts.filter(isLine));
-      cursor = answer.next ?? undefined;
-    }
-    return { lines, isMore: cursor !== undefined };
-  });
+  const list = usePaged(`receipts ${rule} ${prefix}`, (cursor, signal) =>
+    get('listReceipts', at`archives/${rule}/receipts`, { prefix, limit: 200, cursor }, signal),
+  );
   return (
     <>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
@@ -256,15 +251,15 @@ function Receipts({ rule }: { rule: string }) {
       </form>
       {name !== '' && <Whole rule={rule} name={name} />}
       <Loaded of={list}>
-        {({ lines, isMore }) =>
-          lines.length === 0 && !isMore ? (
+        {(pages) =>
+          pages.every(({ receipts, next }) => receipts.length === 0 && next === null) ? (
             <Empty
               title={prefix === '' ? 'No upload was archived yet' : 'No receipt of a name that begins with this'}
             />
           ) : (
             <>
               <Table caption="Receipts" head={['Upload', 'State', 'When', 'Uploaded']}>
-                {lines.map((line) => (
+                {linesOf(pages).map((line) => (
                   <tr key={`${line.name} ${line.etag}`}>
                     <th scope="row">
                       <a data-row href={link(at`/archives/${rule}`, { tab: 'receipts', prefix, name: line.name })}>
@@ -283,17 +278,17 @@ function Receipts({ rule }: { rule: string }) {
                   </tr>
                 ))}
               </Table>
-              {isMore && (
-                <p>
-                  <Button onClick={() => setPages(pages + 1)}>Load more</Button>
-                </p>
-              )}
+              <More of={list} />
             </>
           )
         }
       </Loaded>
     </>
   );
+}
+
+function linesOf(pages: readonly Answer<'listReceipts'>[]): ReceiptLine[] {
+  return pages.flatMap(({ receipts }) => receipts.filter(isLine));
 }
 
 /** Every receipt of one name, in full: one for each version that was uploaded. */
@@ -364,7 +359,7 @@ function OneReceipt({
       )}
       {problem && (
         <Note tone="warn">
-          {problem.message} <code>{problem.code}</code>
+          {problem.message === undefined ? '' : shownText(problem.message)} <code>{problem.code}</code>
         </Note>
       )}
     </div>

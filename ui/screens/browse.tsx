@@ -41,12 +41,12 @@ export function Browse({ id }: { id: string }) {
   const { query } = place.value;
   const [prefix, typed] = [query.get('prefix') ?? '', query.get('from') ?? ''];
   const point = usePolled(`point ${id}`, (signal) => get('getRestorePoint', at`restore-points/${id}`, {}, signal));
-  const points = usePolled(`points of ${jobOf(id)}`, (signal) => allPoints(jobOf(id), signal));
+  const points = usePolled(`points of ${jobOf(id)}`, () => allPoints(jobOf(id)));
   const containers = point.data?.containersHeld.map(({ container }) => container) ?? [];
   const container = query.get('container') ?? containers[0] ?? '';
   return (
     <Screen
-      title={`${shownName(prefix) || container} · Browse`}
+      title={`${shownName(prefix || container)} · Browse`}
       heading="Browse"
       trail={[
         [link('/points', { job: jobOf(id) }), 'Restore points'],
@@ -54,7 +54,7 @@ export function Browse({ id }: { id: string }) {
       ]}
     >
       <div class="filters">
-        <TimeWalk id={id} points={points} />
+        <TimeWalk id={id} time={point.data?.time} points={points} />
         {containers.length > 1 && (
           <label class="field">
             <span>Container</span>
@@ -100,7 +100,7 @@ export function Browse({ id }: { id: string }) {
 }
 
 /** Other restore points of the job: the folder stays the same. */
-function TimeWalk({ id, points }: { id: string; points: Polled<ApiPoint[]> }) {
+function TimeWalk({ id, time, points }: { id: string; time: string | undefined; points: Polled<ApiPoint[]> }) {
   const all = points.data?.filter(({ problem }) => problem === undefined) ?? [];
   const { older, newer } = neighbors(all, id);
   const to = (other: string) => link(at`/points/${other}/browse`, Object.fromEntries(place.value.query));
@@ -109,7 +109,7 @@ function TimeWalk({ id, points }: { id: string; points: Polled<ApiPoint[]> }) {
       <label class="field">
         <span>As it was</span>
         <select value={id} onChange={(event) => go(to(event.currentTarget.value))}>
-          {all.length === 0 && <option value={id}>{id}</option>}
+          {!all.some((each) => each.id === id) && <option value={id}>{time === undefined ? id : when(time)}</option>}
           {all.map((each) => (
             <option value={each.id}>{when(each.time)}</option>
           ))}

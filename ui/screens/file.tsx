@@ -1,11 +1,10 @@
-import { useState } from 'preact/hooks';
 import { get } from '../app/api.ts';
 import { basket } from '../app/basket.ts';
 import { lacking } from '../app/caller.ts';
-import { usePolled } from '../app/poll.ts';
+import { usePaged } from '../app/paged.ts';
 import { at, link, place } from '../app/router.ts';
 import { isChosen } from '../model/basket.ts';
-import { type History, heldIn, NO_HISTORY, noVersions, sizeChange, type Version, withVersions } from '../model/file.ts';
+import { heldIn, NO_HISTORY, noVersions, sizeChange, type Version, withVersions } from '../model/file.ts';
 import { shownName } from '../model/name.ts';
 import { bytes, counted } from '../model/quantity.ts';
 import { BasketBar } from '../parts/basket-bar.tsx';
@@ -13,7 +12,7 @@ import { Button, ButtonLink } from '../parts/button.tsx';
 import { Collect } from '../parts/collect.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Name } from '../parts/name.tsx';
-import { Empty } from '../parts/problem.tsx';
+import { Empty, ErrorBox } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { when } from '../parts/shown-time.ts';
@@ -27,15 +26,17 @@ export function File() {
     string,
     string,
   ];
-  const [pages, setPages] = useState(1);
-  const history = usePolled(`file ${JSON.stringify([job, container, name])} ${pages}`, async (signal) => {
-    let all: History = NO_HISTORY;
-    for (let page = 0; page < pages && (page === 0 || all.next !== null); page++) {
-      const cursor = all.next ?? undefined;
-      all = withVersions(all, await get('blobHistory', 'blobs/history', { job, container, name, cursor }, signal));
-    }
-    return all;
-  });
+  const history = usePaged(`file ${JSON.stringify([job, container, name])}`, (cursor, signal) =>
+    get('blobHistory', 'blobs/history', { job, container, name, cursor }, signal),
+  );
+  const more = history.isMore && (
+    <p>
+      {history.moreError && <ErrorBox error={history.moreError} />}
+      <Button isBusy={history.isBusy} onClick={history.more}>
+        Look in earlier restore points
+      </Button>
+    </p>
+  );
   const folder = name.slice(0, name.lastIndexOf('/') + 1);
   return (
     <Screen
@@ -56,11 +57,12 @@ export function File() {
         )}
       </p>
       <Loaded of={history}>
-        {(all) =>
-          all.versions.length === 0 ? (
+        {(pages) => {
+          const all = pages.reduce(withVersions, NO_HISTORY);
+          return all.versions.length === 0 ? (
             <Empty title="No version">
               <p>{noVersions(all)}</p>
-              {all.next !== null && <Button onClick={() => setPages(pages + 1)}>Look in earlier restore points</Button>}
+              {more}
             </Empty>
           ) : (
             <>
@@ -77,14 +79,10 @@ export function File() {
                   {counted(all.absent, 'restore point')} that this job has without a blob of this name.
                 </p>
               )}
-              {all.next !== null && (
-                <p>
-                  <Button onClick={() => setPages(pages + 1)}>Look in earlier restore points</Button>
-                </p>
-              )}
+              {more}
             </>
-          )
-        }
+          );
+        }}
       </Loaded>
       <BasketBar />
     </Screen>

@@ -2,13 +2,12 @@ import { useEffect } from 'preact/hooks';
 import { get } from '../app/api.ts';
 import { basket } from '../app/basket.ts';
 import { type Finding, searchFor } from '../app/finding.ts';
-import { allPoints } from '../app/points.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, go, link, place } from '../app/router.ts';
 import { namesAt } from '../model/basket.ts';
-import { type FoundName, isFull, keyOf, nothingFound, olderPoint, progressOf } from '../model/find.ts';
+import { type FoundName, isFull, keyOf, nothingFound, progressOf } from '../model/find.ts';
 import { shownName } from '../model/name.ts';
-import type { ApiPoint } from '../model/points.ts';
+import { counted } from '../model/quantity.ts';
 import { isRunId } from '../model/run-id.ts';
 import { announce } from '../parts/announce.tsx';
 import { BasketBar } from '../parts/basket-bar.tsx';
@@ -119,30 +118,24 @@ function Results({ job, jobs }: { job: string; jobs: readonly string[] }) {
   const [text, container] = [query.get('q') ?? '', query.get('container') ?? ''];
   const running = searchFor({ text, container, job, match: query.get('match') ?? 'contains' });
   const finding = running.state.value;
-  const points = usePolled(`find points ${job}`, (signal) => allPoints(job, signal));
   useEffect(() => {
     if (running.isNew) void running.begin();
     return () => running.stop();
   }, [running]);
-  const older = olderOf(points.data, finding);
-  const hasEnded = !finding.isLooking && finding.search.done.length > 0;
+  const hasEnded = !finding.isLooking && finding.search.done !== 'nothing';
   useEffect(() => {
     if (hasEnded) announce(progressOf(running.state.peek().search, when));
   }, [hasEnded, running]);
-  const lookFurther = () => void running.beginOlder(points.data?.filter(({ problem }) => problem === undefined) ?? []);
+  const lookFurther = () => void running.beginOlder();
   const { search, isLooking, error } = finding;
   return (
     <>
       <div class="heading">
-        <p class="muted">
-          {search.found.length > 0 || search.done.length > 0 || search.current
-            ? progressOf(search, when)
-            : 'Searching …'}
-        </p>
+        <p class="muted">{search.done !== 'nothing' || search.current ? progressOf(search, when) : 'Searching …'}</p>
         <span class="actions">
           {isLooking && <Button onClick={() => running.stop()}>Stop</Button>}
           {!isLooking && search.current && !isFull(search) && (
-            <Button onClick={() => void (search.done.length > 0 ? lookFurther() : running.begin())}>Continue</Button>
+            <Button onClick={() => void running.begin()}>Continue</Button>
           )}
         </span>
       </div>
@@ -153,21 +146,23 @@ function Results({ job, jobs }: { job: string; jobs: readonly string[] }) {
               Look in earlier restore points
             </Button>
           ) : (
-            <Button onClick={() => void (search.done.length > 0 ? lookFurther() : running.begin())}>Try again</Button>
+            <Button onClick={() => void running.begin()}>Try again</Button>
           )}
         </ErrorBox>
       )}
       {notAdded.value !== '' && <Note tone="warn">{notAdded.value}</Note>}
+      {search.unread.length > 0 && (
+        <Note tone="warn">
+          {counted(search.unread.length, 'restore point')} cannot be read in part: what is in that part is not shown.{' '}
+          <a href={link(at`/points/${search.unread[0]!}`)}>Open the newest</a>
+        </Note>
+      )}
       {search.found.length > 0 && <Found job={job} found={search.found} />}
-      {!isLooking && error === undefined && search.current === null && search.done.length > 0 && (
-        <Further job={job} jobs={jobs} finding={finding} older={older} lookFurther={lookFurther} />
+      {!isLooking && error === undefined && search.current === null && search.done !== 'nothing' && (
+        <Further job={job} jobs={jobs} finding={finding} lookFurther={lookFurther} />
       )}
     </>
   );
-}
-
-function olderOf(points: readonly ApiPoint[] | undefined, { search }: Finding) {
-  return olderPoint(points?.filter(({ problem }) => problem === undefined) ?? [], search);
 }
 
 function Found({ job, found }: { job: string; found: readonly FoundName[] }) {
@@ -206,16 +201,15 @@ interface FurtherProps {
   job: string;
   jobs: readonly string[];
   finding: Finding;
-  older: { id: string; time: string } | undefined;
   lookFurther: () => void;
 }
 
 /** What to do if it is not among what was found. */
-function Further({ job, jobs, finding: { search }, older, lookFurther }: FurtherProps) {
+function Further({ job, jobs, finding: { search }, lookFurther }: FurtherProps) {
   const { query } = place.value;
   const [text, container] = [query.get('q') ?? '', query.get('container') ?? ''];
   const { words, offers } = nothingFound({ text, job, container }, search, {
-    ...{ isOlder: older !== undefined, jobs: jobs.length, day: when },
+    ...{ jobs: jobs.length, day: when },
   });
   const buttons = (
     <div class="actions">

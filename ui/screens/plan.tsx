@@ -2,11 +2,13 @@ import { useState } from 'preact/hooks';
 import { get, post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
 import { now } from '../app/clock.ts';
+import { usePaged } from '../app/paged.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, go, link } from '../app/router.ts';
 import type { Answer } from '../model/answer.ts';
 import type { Mark as Meaning } from '../model/mark.ts';
 import { markOfRun } from '../model/mark.ts';
+import { shownText } from '../model/name.ts';
 import { byWords } from '../model/notes.ts';
 import {
   type Plan as ApiPlan,
@@ -23,7 +25,9 @@ import { Button } from '../parts/button.tsx';
 import { useAction } from '../parts/dialog.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded, Waiting } from '../parts/loaded.tsx';
+import { useMany } from '../parts/many.tsx';
 import { Mark, Sign } from '../parts/mark.tsx';
+import { More } from '../parts/more.tsx';
 import { Name } from '../parts/name.tsx';
 import { NoteDialog } from '../parts/note-dialog.tsx';
 import { ErrorBox, Note } from '../parts/problem.tsx';
@@ -81,19 +85,21 @@ export function Plan({ id }: { id: string }) {
 }
 
 function Problems({ run: { problems, job } }: { run: Run }) {
+  const { shown, rest } = useMany(problems, undefined, 20);
   const isStale = problems.some(({ code }) => code === 'plan-stale');
   return (
     <>
-      {problems.map(({ code, message, hint, container }) => (
+      {shown.map(({ code, message, hint, container }) => (
         <Note key={`${code} ${container}`} tone={code === 'plan-stale' ? 'warn' : 'bad'}>
           <p>
-            {container !== undefined && <Name of={container} />} {message}. <code>{code}</code>
+            {container !== undefined && <Name of={container} />} {shownText(message)}. <code>{code}</code>
           </p>
           <p>
             <Hint of={hint} />
           </p>
         </Note>
       ))}
+      {rest}
       {isStale && (
         <div class="actions">
           <MakePlan job={job} words="Make a new plan" />
@@ -138,15 +144,15 @@ interface DecisionsProps {
   again: () => void;
 }
 
-/** Of those that stay, more are shown when they are asked for. */
+/** Of those that stay, more are shown when they are asked for; of the others, too, if there are many. */
 const MOST_KEPT = 30;
+const MOST = 100;
 
 function Decisions({ job, decisions, isPlan, again }: DecisionsProps) {
-  const [hasAll, setAll] = useState(false);
   const [held, setHeld] = useState<string | undefined>(undefined);
   const gone = decisions.filter(({ fate }) => fate !== 'keep');
   const kept = decisions.filter(({ fate }) => fate === 'keep');
-  const shown = [...gone, ...(hasAll ? kept : kept.slice(0, MOST_KEPT))];
+  const { shown, rest } = useMany([...gone, ...kept], undefined, Math.min(gone.length + MOST_KEPT, MOST));
   return (
     <Section title="Restore points">
       <Timeline decisions={decisions} />
@@ -177,11 +183,7 @@ function Decisions({ job, decisions, isPlan, again }: DecisionsProps) {
           </tr>
         ))}
       </Table>
-      {!hasAll && kept.length > MOST_KEPT && (
-        <p>
-          <Button onClick={() => setAll(true)}>Show all {counted(kept.length, 'restore point')} that stay</Button>
-        </p>
-      )}
+      {rest}
       {held !== undefined && (
         <NoteDialog
           action="hold"
@@ -228,41 +230,31 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 function ItemList({ id, status }: { id: string; status: 'planned' | 'removed' }) {
-  const [pages, setPages] = useState(1);
-  const list = usePolled(`items ${id} ${pages}`, async (signal) => {
-    const items: Answer<'listOutcomes'>['items'] = [];
-    let cursor: string | undefined;
-    for (let page = 0; page < pages && (page === 0 || cursor !== undefined); page++) {
-      const answer = await get('listOutcomes', at`runs/${id}/outcomes`, { status, limit: 500, cursor }, signal);
-      items.push(...answer.items);
-      cursor = answer.next ?? undefined;
-    }
-    return { items, isMore: cursor !== undefined };
-  });
+  const list = usePaged(`items ${id}`, (cursor, signal) =>
+    get('listOutcomes', at`runs/${id}/outcomes`, { status, limit: 200, cursor }, signal),
+  );
   return (
     <Loaded of={list}>
-      {({ items, isMore }) => (
+      {(pages) => (
         <>
           <Table caption="Items" head={['Container', 'Name', 'What', '#Size', 'Why']}>
-            {items.map(({ destination, name, snapshotOrVersion, size, reason }, index) => (
-              <tr key={index}>
-                <td>
-                  <Name of={destination} />
-                </td>
-                <td>
-                  <Name of={name} />
-                </td>
-                <td>{kindOf(snapshotOrVersion)}</td>
-                <td class="number">{size === undefined ? '–' : <Bytes of={size} />}</td>
-                <td>{WHY[reason ?? ''] ?? reason}</td>
-              </tr>
-            ))}
+            {pages
+              .flatMap(({ items }) => items)
+              .map(({ destination, name, snapshotOrVersion, size, reason }, index) => (
+                <tr key={index}>
+                  <td>
+                    <Name of={destination} />
+                  </td>
+                  <td>
+                    <Name of={name} />
+                  </td>
+                  <td>{kindOf(snapshotOrVersion)}</td>
+                  <td class="number">{size === undefined ? '–' : <Bytes of={size} />}</td>
+                  <td>{WHY[reason ?? ''] ?? reason}</td>
+                </tr>
+              ))}
           </Table>
-          {isMore && (
-            <p>
-              <Button onClick={() => setPages(pages + 1)}>Load more</Button>
-            </p>
-          )}
+          <More of={list} />
         </>
       )}
     </Loaded>

@@ -4,6 +4,7 @@ import { lacking } from '../app/caller.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, go, link } from '../app/router.ts';
 import type { Answer } from '../model/answer.ts';
+import { shownText } from '../model/name.ts';
 import { actionsOf, byWords, type NoteAction } from '../model/notes.ts';
 import { type ApiPoint, contentWords, lackWords, proofState, proofWords, wholenessOf } from '../model/points.ts';
 import { counted, number } from '../model/quantity.ts';
@@ -11,6 +12,7 @@ import { Button, ButtonLink } from '../parts/button.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { useMany } from '../parts/many.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Name } from '../parts/name.tsx';
 import { NoteDialog } from '../parts/note-dialog.tsx';
@@ -88,7 +90,7 @@ function State({ point }: { point: Shown }) {
     <>
       {problem && (
         <Note tone="bad">
-          {problem.message}. <Hint of={problem.hint} /> <code>{problem.code}</code>
+          {shownText(problem.message)}. <Hint of={problem.hint} /> <code>{problem.code}</code>
         </Note>
       )}
       {brake && brake.released === undefined && (
@@ -257,12 +259,15 @@ function VerifyDialog({ id, onClose }: { id: string; onClose: () => void }) {
 
 /** The containers and tables that it holds, and the way into each. */
 function Held({ point: { id, containersHeld, tablesHeld } }: { point: Shown }) {
+  const containers = useMany(containersHeld, ({ container }) => container);
+  const tables = useMany(tablesHeld, ({ table }) => table);
   return (
     <Section title="What it holds">
       {containersHeld.length + tablesHeld.length === 0 && <p class="muted">Nothing: its source was empty.</p>}
+      {containers.filter}
       {containersHeld.length > 0 && (
         <Table caption="Containers" head={['Container', 'In the vault as', '#Blobs', '#Lacks', 'Restore']}>
-          {containersHeld.map(({ container, backupContainer, blobs, failed, skipped }) => (
+          {containers.shown.map(({ container, backupContainer, blobs, failed, skipped }) => (
             <tr key={container}>
               <th scope="row">
                 <a data-row href={link(at`/points/${id}/browse`, { container })}>
@@ -283,9 +288,11 @@ function Held({ point: { id, containersHeld, tablesHeld } }: { point: Shown }) {
           ))}
         </Table>
       )}
+      {containers.rest}
+      {tables.filter}
       {tablesHeld.length > 0 && (
         <Table caption="Tables" head={['Table', 'Read', '#Entities', '#Lacks', 'Restore']}>
-          {tablesHeld.map(({ table, entities, failed, window, deletionsUnknownSince }) => (
+          {tables.shown.map(({ table, entities, failed, window, deletionsUnknownSince }) => (
             <tr key={table}>
               <th scope="row">
                 <Name of={table} />
@@ -309,6 +316,7 @@ function Held({ point: { id, containersHeld, tablesHeld } }: { point: Shown }) {
           ))}
         </Table>
       )}
+      {tables.rest}
     </Section>
   );
 }

@@ -1,11 +1,11 @@
-import { useState } from 'preact/hooks';
 import { get } from '../app/api.ts';
+import { usePaged } from '../app/paged.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, link, place } from '../app/router.ts';
 import { type ApiPoint, contentLines } from '../model/points.ts';
-import { Button } from '../parts/button.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { More } from '../parts/more.tsx';
 import { LastProof, Marks, Wholeness } from '../parts/point-marks.tsx';
 import { Empty, Note } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
@@ -17,20 +17,10 @@ import { Ago, At } from '../parts/time.tsx';
 export function Points() {
   const { query } = place.value;
   const [job, removed] = [query.get('job') ?? '', query.get('removed') === 'true'];
-  const [pages, setPages] = useState(1);
   const jobs = usePolled('points jobs', (signal) => get('listJobs', 'jobs', {}, signal));
-  const list = usePolled(`points ${job} ${removed} ${pages}`, async (signal) => {
-    const points: ApiPoint[] = [];
-    let cursor: string | undefined;
-    let problems: string[] = [];
-    for (let page = 0; page < pages && (page === 0 || cursor !== undefined); page++) {
-      const asked = { job, removed: removed ? 'true' : undefined, limit: 100, cursor };
-      const answer = await get('listRestorePoints', 'restore-points', asked, signal);
-      points.push(...answer.restorePoints);
-      cursor = answer.next ?? undefined;
-      problems = answer.problems?.map(({ message, hint }) => `${message}. ${hint}`) ?? [];
-    }
-    return { points, isMore: cursor !== undefined, problems };
+  const list = usePaged(`points ${job} ${removed}`, (cursor, signal) => {
+    const asked = { job, removed: removed ? 'true' : undefined, limit: 100, cursor };
+    return get('listRestorePoints', 'restore-points', asked, signal);
   });
   const names = jobs.data?.jobs.map(({ name }) => name) ?? [];
   return (
@@ -57,14 +47,14 @@ export function Points() {
         </label>
       </div>
       <Loaded of={list} lines={8}>
-        {({ points, isMore, problems }) => (
+        {(pages) => (
           <>
-            {problems.map((problem) => (
-              <Note key={problem} tone="warn">
-                <Hint of={problem} />
+            {(pages.at(-1)?.problems ?? []).map(({ message, hint }) => (
+              <Note key={message} tone="warn">
+                <Hint of={`${message}. ${hint}`} />
               </Note>
             ))}
-            {points.length === 0 ? (
+            {pages.every(({ restorePoints }) => restorePoints.length === 0) ? (
               <Empty title="No restore point yet">
                 <p>The first backup that ends leaves one.</p>
                 <p>
@@ -72,13 +62,12 @@ export function Points() {
                 </p>
               </Empty>
             ) : (
-              <PointTable points={points} hasJobs={job === '' && names.length > 1} />
+              <PointTable
+                points={pages.flatMap(({ restorePoints }) => restorePoints)}
+                hasJobs={job === '' && names.length > 1}
+              />
             )}
-            {isMore && (
-              <p>
-                <Button onClick={() => setPages(pages + 1)}>Load more</Button>
-              </p>
-            )}
+            <More of={list} />
           </>
         )}
       </Loaded>

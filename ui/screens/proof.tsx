@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { get } from '../app/api.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, link } from '../app/router.ts';
+import { shownText } from '../model/name.ts';
 import { byWords } from '../model/notes.ts';
 import { lackWords } from '../model/points.ts';
 import {
@@ -151,7 +152,7 @@ function Page({ proof }: { proof: Document }) {
             )}
           </Fact>
         </dl>
-        {chain.problem !== null && <Note tone="bad">{chain.problem}</Note>}
+        {chain.problem !== null && <Note tone="bad">{shownText(chain.problem)}</Note>}
         <p class="small">
           Compare the head with one that you kept elsewhere. <code>tools/check-vault</code> checks the whole chain
           without this app.

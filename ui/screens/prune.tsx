@@ -1,16 +1,18 @@
-import { useState } from 'preact/hooks';
 import { get, post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
+import { usePaged } from '../app/paged.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, go, link, place } from '../app/router.ts';
 import type { Answer } from '../model/answer.ts';
 import { markOfRun } from '../model/mark.ts';
+import { shownText } from '../model/name.ts';
 import { byWords } from '../model/notes.ts';
 import { bytes, counted, listed } from '../model/quantity.ts';
 import { Button } from '../parts/button.tsx';
 import { useAction } from '../parts/dialog.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Mark } from '../parts/mark.tsx';
+import { More } from '../parts/more.tsx';
 import { Empty, ErrorBox } from '../parts/problem.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
@@ -125,22 +127,14 @@ export function MakePlan({ job, words = 'Make a plan' }: { job: string; words?: 
 }
 
 function Earlier({ job }: { job: string }) {
-  const [pages, setPages] = useState(1);
-  const list = usePolled(`prunes ${job} ${pages}`, async (signal) => {
-    const rows: Row[] = [];
-    let cursor: string | undefined;
-    for (let page = 0; page < pages && (page === 0 || cursor !== undefined); page++) {
-      const { runs, next } = await get('listRuns', 'runs', { job, mode: 'prune', limit: 20, cursor }, signal);
-      rows.push(...runs);
-      cursor = next ?? undefined;
-    }
-    return { rows, isMore: cursor !== undefined };
-  });
+  const list = usePaged(`prunes ${job}`, (cursor, signal) =>
+    get('listRuns', 'runs', { job, mode: 'prune', limit: 20, cursor }, signal),
+  );
   return (
     <Section title="Plans and prunes">
       <Loaded of={list} lines={4}>
-        {({ rows, isMore }) =>
-          rows.length === 0 ? (
+        {(pages) =>
+          pages.every(({ runs, next }) => runs.length === 0 && next === null) ? (
             <Empty title="No plan yet">
               <p>A plan says by name what a prune would remove, and why. It deletes nothing.</p>
             </Empty>
@@ -150,31 +144,29 @@ function Earlier({ job }: { job: string }) {
                 caption="Plans and prunes, the newest first"
                 head={['Started', 'What', 'End', '#Items', 'Started by']}
               >
-                {rows.map((row) => (
-                  <tr key={row.id}>
-                    <th scope="row">
-                      <a data-row href={link(at`/prune/${row.id}`)}>
-                        <At time={row.startedAt} />
-                      </a>
-                      <div class="small">
-                        <Ago time={row.startedAt} />
-                      </div>
-                    </th>
-                    <td>{row.dryRun ? 'plan' : 'prune'}</td>
-                    <td>
-                      <Mark mark={markOfRun(row.status)} />
-                      {row.problem && <div class="small">{row.problem.message}</div>}
-                    </td>
-                    <td class="number">{itemWords(row)}</td>
-                    <td>{row.by ? byWords(row.by) : '–'}</td>
-                  </tr>
-                ))}
+                {pages
+                  .flatMap(({ runs }) => runs)
+                  .map((row) => (
+                    <tr key={row.id}>
+                      <th scope="row">
+                        <a data-row href={link(at`/prune/${row.id}`)}>
+                          <At time={row.startedAt} />
+                        </a>
+                        <div class="small">
+                          <Ago time={row.startedAt} />
+                        </div>
+                      </th>
+                      <td>{row.dryRun ? 'plan' : 'prune'}</td>
+                      <td>
+                        <Mark mark={markOfRun(row.status)} />
+                        {row.problem && <div class="small">{shownText(row.problem.message)}</div>}
+                      </td>
+                      <td class="number">{itemWords(row)}</td>
+                      <td>{row.by ? byWords(row.by) : '–'}</td>
+                    </tr>
+                  ))}
               </Table>
-              {isMore && (
-                <p>
-                  <Button onClick={() => setPages(pages + 1)}>Load more</Button>
-                </p>
-              )}
+              <More of={list} />
             </>
           )
         }

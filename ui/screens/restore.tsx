@@ -8,6 +8,7 @@ import { basketWords, placeKey, withoutPlace } from '../model/basket.ts';
 import { counted } from '../model/quantity.ts';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { useMany } from '../parts/many.tsx';
 import { Name } from '../parts/name.tsx';
 import { PointChoice, usePoints } from '../parts/point-choice.tsx';
 import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
@@ -139,6 +140,7 @@ function OneContainer({ jobs }: { jobs: readonly string[] }) {
   const containers = held.data?.containersHeld.map(({ container }) => ({ kind: 'container', name: container })) ?? [];
   const tables = held.data?.tablesHeld.map(({ table }) => ({ kind: 'table', name: table })) ?? [];
   const all = [...containers, ...tables];
+  const { shown, filter, rest } = useMany(all, ({ name }) => name);
   const chosen = all.filter(({ kind, name }) => picked.has(`${kind}/${name}`));
   const toggle = (key: string) => {
     const next = new Set(picked);
@@ -152,10 +154,11 @@ function OneContainer({ jobs }: { jobs: readonly string[] }) {
       <p class="muted">All of it, as it was on one day.</p>
       <PointChoice {...choice} />
       {held.error && <ErrorBox error={held.error} />}
+      {filter}
       {all.length > 0 && (
         <fieldset class="picks">
           <legend>Which</legend>
-          {all.map(({ kind, name }) => (
+          {shown.map(({ kind, name }) => (
             <label key={`${kind}/${name}`} class="choice">
               <input
                 type="checkbox"
@@ -168,6 +171,7 @@ function OneContainer({ jobs }: { jobs: readonly string[] }) {
           ))}
         </fieldset>
       )}
+      {rest}
       <div class="actions">
         <Button
           kind="main"

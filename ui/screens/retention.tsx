@@ -3,11 +3,13 @@ import { get } from '../app/api.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, link, place } from '../app/router.ts';
 import { policyText, RULES } from '../model/job.ts';
+import { shownText } from '../model/name.ts';
 import { rulesOf, settlesAt, type Trial, trialText } from '../model/retention.ts';
 import { Button } from '../parts/button.tsx';
 import { Copy } from '../parts/copy.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { useMany } from '../parts/many.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Empty, Note } from '../parts/problem.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
@@ -81,6 +83,7 @@ function Rules({ rules }: { rules: Record<string, string> }) {
 function Result({ trial }: { trial: Trial }) {
   const { restorePoints, problem, isComplete, isInForce, policy } = trial;
   const settled = settlesAt(policy);
+  const { shown, rest } = useMany(restorePoints);
   return (
     <>
       <p class="lead">
@@ -88,7 +91,7 @@ function Result({ trial }: { trial: Trial }) {
       </p>
       {problem && (
         <Note tone="bad">
-          <p>{problem.message}</p>
+          <p>{shownText(problem.message)}</p>
           <p>
             <Hint of={problem.hint} />
           </p>
@@ -103,8 +106,8 @@ function Result({ trial }: { trial: Trial }) {
       ) : (
         <Section title="Restore points, the newest first">
           <Table caption="Restore points and what the policy does with them" head={['Restore point', 'Policy', 'Why']}>
-            {restorePoints.map(({ id, time, keep, reasons }) => (
-              <tr>
+            {shown.map(({ id, time, keep, reasons }) => (
+              <tr key={id}>
                 <th scope="row">
                   <a href={link(at`/points/${id}`)} data-row>
                     <At time={time} />
@@ -123,6 +126,7 @@ function Result({ trial }: { trial: Trial }) {
               </tr>
             ))}
           </Table>
+          {rest}
         </Section>
       )}
     </>

@@ -9,6 +9,7 @@ import type { Answer } from '../model/answer.ts';
 import { selectedOf, whatOf } from '../model/asked-restore.ts';
 import { withoutPlace } from '../model/basket.ts';
 import { failureWords } from '../model/failure-words.ts';
+import { shownText } from '../model/name.ts';
 import { lackWords, wholenessOf } from '../model/points.ts';
 import { bytes, counted, number } from '../model/quantity.ts';
 import { bodyOf, type RestoreChoice, type What } from '../model/restore-choice.ts';
@@ -34,6 +35,7 @@ import { Command } from '../parts/copy.tsx';
 import { useAction } from '../parts/dialog.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { useMany } from '../parts/many.tsx';
 import { Name } from '../parts/name.tsx';
 import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
@@ -86,6 +88,9 @@ export function Review() {
   );
 }
 
+/** Names that are written out. The list of targets has all of them. */
+const MOST_CHIPS = 20;
+
 /** What is restored, as of when, and what the restore point lacks. */
 function Chosen({ what, point }: { what: What; point: Point }) {
   return (
@@ -114,11 +119,14 @@ function Chosen({ what, point }: { what: What; point: Point }) {
       )}
       {what.kind === 'some' && what.containers.length + what.tables.length > 1 && (
         <p>
-          {[...what.containers, ...what.tables].map((name) => (
+          {[...what.containers, ...what.tables].slice(0, MOST_CHIPS).map((name) => (
             <span key={name} class="chip">
               <Name of={name} />
             </span>
           ))}
+          {what.containers.length + what.tables.length > MOST_CHIPS && (
+            <span class="muted">and {number(what.containers.length + what.tables.length - MOST_CHIPS)} more</span>
+          )}
         </p>
       )}
       {what.kind !== 'names' && wholenessOf(point) === 'lacks' && (
@@ -425,34 +433,48 @@ function Counted({ exact, total, rehydrate, setRehydrate, isLookingOn }: Counted
 }
 
 function Targets({ preview: { account, containers, tables } }: { preview: Preview }) {
+  const places = useMany(containers, ({ container }) => container);
+  const others = useMany(tables, ({ table }) => table);
   return (
-    <ul class="targets">
-      {containers.map(({ container, target, isNew, new: missing, replaced, unchanged, skipped, problem }) => (
-        <li key={container}>
-          <Name of={container} /> → {account} / <Name of={target} />{' '}
-          {isNew && problem === null && <span class="chip">new</span>}
-          <span class="muted">
-            {' '}
-            {[
-              `${counted(missing + replaced, 'blob')} to write`,
-              ...(replaced > 0 ? [`${number(replaced)} of them replaced`] : []),
-              ...(unchanged + skipped > 0 ? [`${number(unchanged + skipped)} left as they are`] : []),
-            ].join(', ')}
-          </span>
-          {problem && (
-            <Note tone="bad">
-              {problem.message}. <Hint of={problem.hint} /> <code>{problem.code}</code>
-            </Note>
-          )}
-        </li>
-      ))}
-      {tables.map(({ table, target, entities }) => (
-        <li key={`table ${table}`}>
-          table <Name of={table} /> → {account} / <Name of={target} />{' '}
-          <span class="muted">{counted(entities, 'entity', 'entities')}; what the table has now is not compared</span>
-        </li>
-      ))}
-    </ul>
+    <>
+      {places.filter}
+      <ul class="targets">
+        {places.shown.map(({ container, target, isNew, new: missing, replaced, unchanged, skipped, problem }) => (
+          <li key={container}>
+            <Name of={container} /> → {account} / <Name of={target} />{' '}
+            {isNew && problem === null && <span class="chip">new</span>}
+            <span class="muted">
+              {' '}
+              {[
+                `${counted(missing + replaced, 'blob')} to write`,
+                ...(replaced > 0 ? [`${number(replaced)} of them replaced`] : []),
+                ...(unchanged + skipped > 0 ? [`${number(unchanged + skipped)} left as they are`] : []),
+              ].join(', ')}
+            </span>
+            {problem && (
+              <Note tone="bad">
+                {shownText(problem.message)}. <Hint of={problem.hint} /> <code>{problem.code}</code>
+              </Note>
+            )}
+          </li>
+        ))}
+      </ul>
+      {places.rest}
+      {others.filter}
+      {tables.length > 0 && (
+        <ul class="targets">
+          {others.shown.map(({ table, target, entities }) => (
+            <li key={`table ${table}`}>
+              table <Name of={table} /> → {account} / <Name of={target} />{' '}
+              <span class="muted">
+                {counted(entities, 'entity', 'entities')}; what the table has now is not compared
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {others.rest}
+    </>
   );
 }
 
@@ -493,6 +515,7 @@ function Archived({
 function Failures({ preview }: { preview: Preview }) {
   const failures = failuresOf(preview);
   const { examples, leftOut } = preview;
+  const left = useMany(leftOut, undefined, 20);
   if (failures.length + leftOut.length === 0) return null;
   return (
     <div class="box warn">
@@ -517,11 +540,13 @@ function Failures({ preview }: { preview: Preview }) {
           </div>
         );
       })}
-      {leftOut.map(({ container, code, message, hint }) => (
+      {left.shown.map(({ container, code, message, hint }) => (
         <p key={`${container} ${code}`}>
-          {container !== undefined && <Name of={container} />} {message}. <Hint of={hint} /> <code>{code}</code>
+          {container !== undefined && <Name of={container} />} {shownText(message)}. <Hint of={hint} />{' '}
+          <code>{code}</code>
         </p>
       ))}
+      {left.rest}
     </div>
   );
 }

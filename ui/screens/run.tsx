@@ -31,6 +31,7 @@ import { Copy } from '../parts/copy.tsx';
 import { Confirm, useAction } from '../parts/dialog.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { useMany } from '../parts/many.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Name } from '../parts/name.tsx';
 import { Outcomes } from '../parts/outcomes.tsx';
@@ -129,7 +130,7 @@ function Whole({ report }: { report: Report }) {
 /** After a backup that left nothing: what there is. */
 function EarlierPoint({ job }: { job: string }) {
   const { data } = usePolled(`point of ${job}`, (signal) =>
-    get('listRestorePoints', 'restore-points', { job, limit: 1 }, signal),
+    get('listRestorePoints', 'restore-points', { job, limit: 20 }, signal),
   );
   const [newest] = data?.restorePoints ?? [];
   if (!newest) return null;
@@ -327,7 +328,6 @@ function Mend({ group: { action }, report }: { group: ProblemGroup; report: Repo
 function Tasks({ report }: { report: Report }) {
   const [lines, setLines] = useState<ReturnType<typeof taskLines> | undefined>(undefined);
   const [error, setError] = useState<ApiError | undefined>(undefined);
-  const [isAll, setAll] = useState(false);
   const { id, status } = report;
   useEffect(() => {
     const end = new AbortController();
@@ -341,15 +341,20 @@ function Tasks({ report }: { report: Report }) {
   }, [id, status]);
   if (error) return <ErrorBox error={error} />;
   if (!lines || lines.length === 0) return null;
-  const shown = isAll ? lines : lines.slice(0, MOST_TASKS);
+  return <TaskTable lines={lines} />;
+}
+
+function TaskTable({ lines }: { lines: ReturnType<typeof taskLines> }) {
+  const { shown, filter, rest } = useMany(lines, ({ name }) => name);
   return (
     <Section title={lines.some(({ isTable }) => isTable) ? `Containers and tables` : 'Containers'}>
+      {filter}
       <Table
         caption="Containers and tables"
         head={['Name', 'End', '#Listed', '#Copied', '#Unchanged', '#Skipped', '#Failed']}
       >
         {shown.map(({ name, isTable, destination, mark, listed, counts }) => (
-          <tr>
+          <tr key={`${name} ${isTable}`}>
             <th scope="row">
               <Name of={name} /> {isTable && <span class="tag">table</span>}
               <p class="small">
@@ -366,16 +371,10 @@ function Tasks({ report }: { report: Report }) {
           </tr>
         ))}
       </Table>
-      {lines.length > shown.length && (
-        <div class="actions">
-          <Button onClick={() => setAll(true)}>{`Show all ${number(lines.length)}`}</Button>
-        </div>
-      )}
+      {rest}
     </Section>
   );
 }
-
-const MOST_TASKS = 50;
 
 function Details({ report: { requests, cost } }: { report: Report }) {
   const all = Object.entries(requests).sort(([, a], [, b]) => b - a);

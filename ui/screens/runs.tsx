@@ -4,6 +4,7 @@ import { usePolled } from '../app/poll.ts';
 import { at, change, link, place } from '../app/router.ts';
 import type { ApiError } from '../model/answer.ts';
 import { markOfRun } from '../model/mark.ts';
+import { shownText } from '../model/name.ts';
 import {
   DAYS,
   filtersOf,
@@ -42,7 +43,7 @@ export function Runs() {
           <>
             {(problems ?? []).map(({ code, message, hint }) => (
               <Note tone="warn" key={code}>
-                <p>{message}</p>
+                <p>{shownText(message)}</p>
                 <p>
                   <Hint of={hint} />
                 </p>

@@ -19,6 +19,8 @@ import { shownNotes, shownPoint } from './shown-restore-point.ts';
  * of runs that left no restore point.
  */
 const PAGES_PER_ANSWER = 20;
+/** An answer ends when it is full to this part: pages read what is left to fill, and the last ones next to nothing. */
+const FULL = 0.9;
 const SUMMARIES_AT_ONCE = 8;
 
 /**
@@ -72,7 +74,7 @@ export async function pointsOfVault(
   const points: ShownPoint[] = [];
   let next = from;
   let problem: CatalogProblem | undefined;
-  for (let page = 0; page < PAGES_PER_ANSWER && points.length < limit; page++) {
+  for (let page = 0; page < PAGES_PER_ANSWER && points.length < limit * FULL; page++) {
     // Reads no more rows than the answer can list, since a cursor can only continue after a whole page of the catalog.
     const listed = await listRows(deps, vault, { choice, limit: limit - points.length, cursor: next });
     problem ??= listed.problem;

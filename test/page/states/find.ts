@@ -80,6 +80,23 @@ export const FIND_STATES: readonly State[] = [
     ],
   },
   {
+    name: 'find-earlier',
+    path: '/find?q=gone',
+    answers: {
+      ...common,
+      'GET /api/search': ({ path }: { path: string }) =>
+        path.includes('restorePoint=older')
+          ? {
+              ...found(['2025/gone.pdf']),
+              restorePoint: { id: idOf(26), time: timeOf(26) },
+              unread: [{ id: idOf(27), message: 'A part is missing' }],
+            }
+          : found([]),
+    },
+    does: (page) => page.getByRole('button', { name: 'Look in earlier restore points' }).click(),
+    says: ['1 found', 'searched all restore points, back to', '1 restore point cannot be read in part', 'gone.pdf'],
+  },
+  {
     name: 'find-damaged',
     path: '/find?q=a',
     answers: { ...common, 'GET /api/search': problem(502, 'damaged') },

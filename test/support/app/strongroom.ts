@@ -24,6 +24,8 @@ export interface StrongroomOptions {
   twice?: string;
   /** Starts the `rough-app` with these settings. */
   rough?: Record<string, string>;
+  /** The key that calls send, for an app that checks keys of its own. */
+  key?: string;
 }
 
 const ROUGH_APP = fileURLToPath(new URL('rough-app', import.meta.url));
@@ -37,14 +39,17 @@ export interface Answer {
 /** The real app in the real host. Tests call it over HTTP, as a user does. */
 export class Strongroom {
   readonly host: HostProcess;
+  readonly #headers: Record<string, string>;
 
-  constructor(host: HostProcess) {
+  constructor(host: HostProcess, key?: string) {
     this.host = host;
+    this.#headers = key === undefined ? {} : { 'x-functions-key': key };
   }
 
   async call(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await fetch(this.host.url + path, {
       method,
+      headers: this.#headers,
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
@@ -163,5 +168,5 @@ export async function startStrongroom(options: StrongroomOptions): Promise<Stron
   });
   // The host reads it at the start only.
   rmSync(folder, { recursive: true, force: true });
-  return new Strongroom(host);
+  return new Strongroom(host, options.key);
 }

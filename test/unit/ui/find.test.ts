@@ -1,13 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  NOT_SEARCHED,
-  nothingFound,
-  olderPoint,
-  progressOf,
-  type Search,
-  withoutPoint,
-  withPage,
-} from '../../../ui/model/find.ts';
+import { NOT_SEARCHED, nothingFound, progressOf, withoutNewest, withPage } from '../../../ui/model/find.ts';
 
 const day = (time: string) => time.slice(0, 10);
 const POINTS = ['29', '28', '27'].map((date) => ({ id: `nightly-${date}`, time: `2026-11-${date}T23:30:00.000Z` }));
@@ -35,43 +27,44 @@ describe('a search', () => {
     expect(progressOf(all, day)).toBe('3 found · searched the restore point of 2026-11-29');
   });
 
-  it('goes to older restore points, and lists a name once, at the newest that holds it', () => {
+  it('continues with all earlier restore points, and lists a name once, at the newest that holds it', () => {
     let search = withPage(NOT_SEARCHED, page(0, ['a']));
-    expect(olderPoint(POINTS, search)).toBe(POINTS[1]);
     search = withPage(search, page(1, ['a', 'gone'], 'more', 3));
-    expect(olderPoint(POINTS, search)).toBe(POINTS[2]);
+    expect(search).toMatchObject({ done: 'newest', current: { cursor: 'more' } });
     expect(progressOf(search, day)).toBe(
-      '2 found · searched the restore point of 2026-11-29 and 3 of 41 parts of the restore point of 2026-11-28',
+      '2 found · searched the restore point of 2026-11-29 and earlier ones, back to 2026-11-28',
     );
-    search = withPage(search, page(1, []));
+    search = withPage(search, page(2, []));
     expect(search.found.map(({ name, point }) => [name, point.id])).toEqual([
       ['a', 'nightly-29'],
       ['gone', 'nightly-28'],
     ]);
-    search = withPage(search, page(2, []));
-    expect(olderPoint(POINTS, search)).toBeUndefined();
-    expect(progressOf(search, day)).toBe('2 found · searched 3 restore points, 2026-11-27 to 2026-11-29');
+    expect(search.done).toBe('all');
+    expect(progressOf(search, day)).toBe('2 found · searched all restore points, back to 2026-11-27');
   });
 
-  it('keeps a name apart in two containers, and begins with the newest restore point', () => {
+  it('keeps a name apart in two containers', () => {
     const both = {
       ...page(0, []),
       items: [item('a'), item('a', 'docs')].map((each) => ({ ...each, restorePoint: POINTS[0]! })),
     };
     expect(withPage(NOT_SEARCHED, both).found).toHaveLength(2);
-    expect(olderPoint(POINTS, NOT_SEARCHED)).toBe(POINTS[0]);
-    expect(olderPoint([], NOT_SEARCHED)).toBeUndefined();
   });
 
-  it('passes by a restore point that has nothing to search', () => {
-    const search = withoutPoint(withPage(NOT_SEARCHED, page(0, ['a'])), POINTS[1]!);
-    expect(olderPoint(POINTS, search)).toBe(POINTS[2]);
-    expect(search.found).toHaveLength(1);
+  it('passes by the newest restore point if that does not have the container', () => {
+    const search = withPage(withoutNewest(NOT_SEARCHED), page(1, ['a'], 'more'));
+    expect(search).toMatchObject({ done: 'newest', newest: undefined, oldest: POINTS[1] });
+    expect(progressOf(search, day)).toBe('1 found · searched earlier restore points, back to 2026-11-28');
+    expect(withoutNewest(search)).toBe(search);
   });
 
-  it('finds the next older one though the one it searched is gone from the list', () => {
-    const search: Search = { ...NOT_SEARCHED, done: [POINTS[1]!] };
-    expect(olderPoint([POINTS[0]!, POINTS[2]!], search)).toBe(POINTS[2]);
+  it('names each earlier one that cannot be read once, and says if there is none', () => {
+    const unread = [{ id: 'nightly-28', message: 'A part is missing' }];
+    let search = withPage(withPage(NOT_SEARCHED, page(0, [])), { ...page(1, [], 'more'), unread });
+    search = withPage(search, { ...page(1, []), unread });
+    expect(search.unread).toEqual(['nightly-28']);
+    const only = withPage(withPage(NOT_SEARCHED, page(0, [])), page(0, []));
+    expect(progressOf(only, day)).toBe('0 found · searched the restore point of 2026-11-29, which is the only one');
   });
 });
 
@@ -79,7 +72,7 @@ describe('a search that finds nothing', () => {
   const search = withPage(NOT_SEARCHED, page(0, []));
 
   it('offers older restore points, all containers and other jobs, where there are any', () => {
-    expect(nothingFound({ ...question, container: 'images' }, search, { isOlder: true, jobs: 2, day })).toEqual({
+    expect(nothingFound({ ...question, container: 'images' }, search, { jobs: 2, day })).toEqual({
       words:
         'No name of the container images contains “invoice” in the restore point of 2026-11-29. It may have been ' +
         'deleted before that: older restore points may hold it.',
@@ -88,7 +81,9 @@ describe('a search that finds nothing', () => {
   });
 
   it('says when nothing is left to search', () => {
-    const { words, offers } = nothingFound(question, search, { isOlder: false, jobs: 1, day });
+    const asked = { ...question, text: '\u202egnp.exe' };
+    const { words, offers } = nothingFound(asked, withPage(search, page(2, [])), { jobs: 1, day });
+    expect(words).toContain('contains “\\u202egnp.exe” in all restore points, back to 2026-11-27.');
     expect(offers).toEqual([]);
     expect(words).toContain('No older restore point is left.');
   });

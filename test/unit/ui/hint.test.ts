@@ -26,6 +26,9 @@ test.each([
   ['Call POST /api/unknown/x.', 'Call `POST /api/unknown/x`.'],
   // A hint that was not filled in leads nowhere.
   ['List them: GET /api/runs/{id}/outcomes?status=x.', 'List them: `GET /api/runs/{id}/outcomes?status=x`.'],
+  // A message may quote a name.
+  ['No “\u202egnp.exe”.', 'No “\\u202egnp.exe”.'],
+  ['Call POST /api/unknown/\u200b.', 'Call `POST /api/unknown/\\u200b`.'],
   ['', ''],
 ])('%j', (hint, expected) => {
   expect(shown(hint)).toBe(expected);

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { piecesOf, shownName } from '../../../ui/model/name.ts';
+import { piecesOf, shownName, shownText } from '../../../ui/model/name.ts';
 import { HOSTILE_NAMES } from '../../support/builders/hostile-names.ts';
+
+describe('a text that quotes a name', () => {
+  it('has its own blanks and breaks, and nothing else that cannot be seen', () => {
+    expect(shownText('It has  two\n“\u202egnp.exe”')).toBe('It has  two\n“\\u202egnp.exe”');
+    for (const name of HOSTILE_NAMES)
+      expect(shownText(`“${name}”`)).not.toMatch(/(?!\n)[\p{C}\p{Zl}\p{Zp}]|\p{Bidi_Control}/u);
+  });
+});
 
 describe('a name on the page', () => {
   it.each([

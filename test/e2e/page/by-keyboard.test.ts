@@ -1,0 +1,4 @@
+import { KEYBOARD } from './hands.ts';
+import { journeys } from './journeys.ts';
+
+journeys(KEYBOARD);

@@ -1,0 +1,4 @@
+import { MOUSE } from './hands.ts';
+import { journeys } from './journeys.ts';
+
+journeys(MOUSE);
