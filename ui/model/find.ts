@@ -89,11 +89,14 @@ function placesOf(points: readonly PointTime[], day: (time: string) => string): 
 /** What else to try. */
 export type Offer = 'older' | 'all-containers' | 'other-job';
 
-/** What to say when a search has ended without a name, and what to offer. */
+/**
+ * What to say when a search has ended without a name, and what to offer. `isOlder` is undefined if it is not known
+ * whether there are earlier restore points.
+ */
 export function nothingFound(
   { text, container }: Question,
   { done }: Search,
-  { isOlder, jobs, day }: { isOlder: boolean; jobs: number; day: (time: string) => string },
+  { isOlder, jobs, day }: { isOlder: boolean | undefined; jobs: number; day: (time: string) => string },
 ): { words: string; offers: Offer[] } {
   const place = container === '' ? '' : ` of the container ${container}`;
   const what = text === '' ? 'No name' : `No name${place} contains “${text}”`;
@@ -103,8 +106,11 @@ export function nothingFound(
     ...(container !== '' ? (['all-containers'] as const) : []),
     ...(jobs > 1 ? (['other-job'] as const) : []),
   ];
-  const advice = isOlder
-    ? ' It may have been deleted before that: older restore points may hold it.'
-    : ' No older restore point is left. What a backup has never seen, it cannot hold.';
+  const advice =
+    isOlder === undefined
+      ? ''
+      : isOlder
+        ? ' It may have been deleted before that: older restore points may hold it.'
+        : ' No older restore point is left. What a backup has never seen, it cannot hold.';
   return { words: `${what}${where}.${advice}`, offers };
 }

@@ -9,6 +9,13 @@ export interface NamePiece {
  * breaks, fillers, unassigned and broken characters, and blanks other than the plain one.
  */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}|^ +| +$| {2,}/gu;
+/** The same within other text, where blanks do no harm. */
+const UNSEEN_IN_TEXT = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/gu;
+
+/** A text that may contain names, such as a message, with what cannot be seen as escapes. */
+export function shownText(text: string): string {
+  return text.replace(UNSEEN_IN_TEXT, escaped);
+}
 
 /**
  * Splits a name into what is shown as it is and what is shown as an escape, so that two names that differ never look

@@ -1,17 +1,17 @@
-import { useState } from 'preact/hooks';
 import { get } from '../app/api.ts';
 import { basket } from '../app/basket.ts';
 import { lacking } from '../app/caller.ts';
-import { usePolled } from '../app/poll.ts';
+import { usePages } from '../app/pages.ts';
 import { at, link, place } from '../app/router.ts';
 import { isChosen } from '../model/basket.ts';
-import { type History, heldIn, NO_HISTORY, noVersions, sizeChange, type Version, withVersions } from '../model/file.ts';
+import { heldIn, NO_HISTORY, noVersions, sizeChange, type Version, withVersions } from '../model/file.ts';
 import { shownName } from '../model/name.ts';
 import { bytes, counted } from '../model/quantity.ts';
 import { BasketBar } from '../parts/basket-bar.tsx';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { Collect } from '../parts/collect.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { More } from '../parts/more.tsx';
 import { Name } from '../parts/name.tsx';
 import { Empty } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
@@ -27,15 +27,9 @@ export function File() {
     string,
     string,
   ];
-  const [pages, setPages] = useState(1);
-  const history = usePolled(`file ${JSON.stringify([job, container, name])} ${pages}`, async (signal) => {
-    let all: History = NO_HISTORY;
-    for (let page = 0; page < pages && (page === 0 || all.next !== null); page++) {
-      const cursor = all.next ?? undefined;
-      all = withVersions(all, await get('blobHistory', 'blobs/history', { job, container, name, cursor }, signal));
-    }
-    return all;
-  });
+  const list = usePages(`file ${JSON.stringify([job, container, name])}`, (cursor, signal) =>
+    get('blobHistory', 'blobs/history', { job, container, name, cursor }, signal),
+  );
   const folder = name.slice(0, name.lastIndexOf('/') + 1);
   return (
     <Screen
@@ -55,36 +49,34 @@ export function File() {
           </>
         )}
       </p>
-      <Loaded of={history}>
-        {(all) =>
-          all.versions.length === 0 ? (
-            <Empty title="No version">
-              <p>{noVersions(all)}</p>
-              {all.next !== null && <Button onClick={() => setPages(pages + 1)}>Look in earlier restore points</Button>}
-            </Empty>
-          ) : (
+      <Loaded of={list}>
+        {(pages) => {
+          const all = pages.reduce(withVersions, NO_HISTORY);
+          return (
             <>
-              <ol class="versions" aria-label="Versions, the newest first">
-                {all.versions.map((version, index) => (
-                  <VersionRow
-                    key={version.etag}
-                    {...{ job, container, name, version, older: all.versions[index + 1], isNewest: index === 0 }}
-                  />
-                ))}
-              </ol>
-              {all.absent > 0 && (
+              {all.versions.length === 0 ? (
+                <Empty title="No version">
+                  <p>{noVersions(all)}</p>
+                </Empty>
+              ) : (
+                <ol class="versions" aria-label="Versions, the newest first">
+                  {all.versions.map((version, index) => (
+                    <VersionRow
+                      key={version.etag}
+                      {...{ job, container, name, version, older: all.versions[index + 1], isNewest: index === 0 }}
+                    />
+                  ))}
+                </ol>
+              )}
+              {all.versions.length > 0 && all.absent > 0 && (
                 <p class="muted">
                   {counted(all.absent, 'restore point')} that this job has without a blob of this name.
                 </p>
               )}
-              {all.next !== null && (
-                <p>
-                  <Button onClick={() => setPages(pages + 1)}>Look in earlier restore points</Button>
-                </p>
-              )}
+              <More of={list}>Look in earlier restore points</More>
             </>
-          )
-        }
+          );
+        }}
       </Loaded>
       <BasketBar />
     </Screen>

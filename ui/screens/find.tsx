@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { get } from '../app/api.ts';
 import { basket } from '../app/basket.ts';
 import { type Finding, searchFor } from '../app/finding.ts';
@@ -8,12 +8,11 @@ import { at, change, go, link, place } from '../app/router.ts';
 import { namesAt } from '../model/basket.ts';
 import { type FoundName, isFull, keyOf, nothingFound, olderPoint, progressOf } from '../model/find.ts';
 import { shownName } from '../model/name.ts';
-import type { ApiPoint } from '../model/points.ts';
 import { isRunId } from '../model/run-id.ts';
 import { announce } from '../parts/announce.tsx';
 import { BasketBar } from '../parts/basket-bar.tsx';
 import { Button } from '../parts/button.tsx';
-import { Collect, notAdded } from '../parts/collect.tsx';
+import { Collect, NotAdded } from '../parts/collect.tsx';
 import { LongList } from '../parts/long-list.tsx';
 import { Name } from '../parts/name.tsx';
 import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
@@ -35,6 +34,13 @@ export function Find() {
   const jobs = usePolled('find jobs', (signal) => get('listJobs', 'jobs', {}, signal));
   const names = jobs.data?.jobs.map(({ name }) => name) ?? [];
   const job = asked || names[0] || '';
+  const container = query.get('container') ?? '';
+  const [field, containerField] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
+  // The fields show what is in the address, until one types; after a search, the focus stays where it was.
+  useEffect(() => {
+    field.current!.value = text;
+    containerField.current!.value = container;
+  }, [text, container]);
   useEffect(() => {
     if (isRunId(text)) go(link(at`/runs/${text}`), { replace: true });
   }, [text]);
@@ -63,26 +69,11 @@ export function Find() {
         </label>
         <label class="field grow">
           <span>Text</span>
-          <input
-            key={text}
-            name="q"
-            type="search"
-            defaultValue={text}
-            autocomplete="off"
-            spellcheck={false}
-            maxLength={1024}
-          />
+          <input ref={field} name="q" type="search" autocomplete="off" spellcheck={false} maxLength={1024} />
         </label>
         <label class="field">
           <span>Container</span>
-          <input
-            key={query.get('container')}
-            name="container"
-            defaultValue={query.get('container') ?? ''}
-            placeholder="all"
-            autocomplete="off"
-            spellcheck={false}
-          />
+          <input ref={containerField} name="container" placeholder="all" autocomplete="off" spellcheck={false} />
         </label>
         {names.length > 1 && (
           <label class="field">
@@ -106,8 +97,10 @@ export function Find() {
             Not sure? <a href={link('/points')}>Browse a restore point</a> folder by folder.
           </p>
         </Empty>
+      ) : job !== '' ? (
+        !isRunId(text) && <Results key={job} job={job} jobs={names} />
       ) : (
-        job !== '' && !isRunId(text) && <Results key={job} job={job} jobs={names} />
+        jobs.data && <Empty title="There is no job, so there is no backup to search" />
       )}
       <BasketBar />
     </Screen>
@@ -124,12 +117,14 @@ function Results({ job, jobs }: { job: string; jobs: readonly string[] }) {
     if (running.isNew) void running.begin();
     return () => running.stop();
   }, [running]);
-  const older = olderOf(points.data, finding);
+  const readable = points.data?.filter(({ problem }) => problem === undefined);
+  const isOlder = readable && olderPoint(readable, finding.search) !== undefined;
   const hasEnded = !finding.isLooking && finding.search.done.length > 0;
   useEffect(() => {
     if (hasEnded) announce(progressOf(running.state.peek().search, when));
   }, [hasEnded, running]);
-  const lookFurther = () => void running.beginOlder(points.data?.filter(({ problem }) => problem === undefined) ?? []);
+  const lookFurther = () => void running.beginOlder(readable ?? []);
+  const goOn = () => void (finding.search.done.length > 0 ? lookFurther() : running.begin());
   const { search, isLooking, error } = finding;
   return (
     <>
@@ -137,37 +132,36 @@ function Results({ job, jobs }: { job: string; jobs: readonly string[] }) {
         <p class="muted">
           {search.found.length > 0 || search.done.length > 0 || search.current
             ? progressOf(search, when)
-            : 'Searching …'}
+            : isLooking
+              ? 'Searching …'
+              : 'Nothing was searched yet.'}
         </p>
         <span class="actions">
           {isLooking && <Button onClick={() => running.stop()}>Stop</Button>}
-          {!isLooking && search.current && !isFull(search) && (
-            <Button onClick={() => void (search.done.length > 0 ? lookFurther() : running.begin())}>Continue</Button>
+          {!isLooking && error === undefined && !isFull(search) && (search.current || search.done.length === 0) && (
+            <Button onClick={goOn}>Continue</Button>
           )}
         </span>
       </div>
       {error && (
         <ErrorBox error={error}>
-          {error.code === 'container-not-held' ? (
+          {error.code === 'container-not-held' && isOlder ? (
             <Button kind="main" onClick={lookFurther}>
               Look in earlier restore points
             </Button>
           ) : (
-            <Button onClick={() => void (search.done.length > 0 ? lookFurther() : running.begin())}>Try again</Button>
+            <Button onClick={goOn}>Try again</Button>
           )}
         </ErrorBox>
       )}
-      {notAdded.value !== '' && <Note tone="warn">{notAdded.value}</Note>}
+      {points.error && <ErrorBox error={points.error} />}
+      <NotAdded />
       {search.found.length > 0 && <Found job={job} found={search.found} />}
       {!isLooking && error === undefined && search.current === null && search.done.length > 0 && (
-        <Further job={job} jobs={jobs} finding={finding} older={older} lookFurther={lookFurther} />
+        <Further {...{ job, jobs, finding, isOlder, lookFurther }} />
       )}
     </>
   );
-}
-
-function olderOf(points: readonly ApiPoint[] | undefined, { search }: Finding) {
-  return olderPoint(points?.filter(({ problem }) => problem === undefined) ?? [], search);
 }
 
 function Found({ job, found }: { job: string; found: readonly FoundName[] }) {
@@ -206,16 +200,16 @@ interface FurtherProps {
   job: string;
   jobs: readonly string[];
   finding: Finding;
-  older: { id: string; time: string } | undefined;
+  isOlder: boolean | undefined;
   lookFurther: () => void;
 }
 
 /** What to do if it is not among what was found. */
-function Further({ job, jobs, finding: { search }, older, lookFurther }: FurtherProps) {
+function Further({ job, jobs, finding: { search }, isOlder, lookFurther }: FurtherProps) {
   const { query } = place.value;
   const [text, container] = [query.get('q') ?? '', query.get('container') ?? ''];
   const { words, offers } = nothingFound({ text, job, container }, search, {
-    ...{ isOlder: older !== undefined, jobs: jobs.length, day: when },
+    ...{ isOlder, jobs: jobs.length, day: when },
   });
   const buttons = (
     <div class="actions">

@@ -1,13 +1,12 @@
-import { useState } from 'preact/hooks';
 import { get } from '../app/api.ts';
+import { usePages } from '../app/pages.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, link, place } from '../app/router.ts';
 import { type ApiPoint, contentLines } from '../model/points.ts';
-import { Button } from '../parts/button.tsx';
-import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { More } from '../parts/more.tsx';
 import { LastProof, Marks, Wholeness } from '../parts/point-marks.tsx';
-import { Empty, Note } from '../parts/problem.tsx';
+import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
@@ -17,21 +16,15 @@ import { Ago, At } from '../parts/time.tsx';
 export function Points() {
   const { query } = place.value;
   const [job, removed] = [query.get('job') ?? '', query.get('removed') === 'true'];
-  const [pages, setPages] = useState(1);
   const jobs = usePolled('points jobs', (signal) => get('listJobs', 'jobs', {}, signal));
-  const list = usePolled(`points ${job} ${removed} ${pages}`, async (signal) => {
-    const points: ApiPoint[] = [];
-    let cursor: string | undefined;
-    let problems: string[] = [];
-    for (let page = 0; page < pages && (page === 0 || cursor !== undefined); page++) {
-      const asked = { job, removed: removed ? 'true' : undefined, limit: 100, cursor };
-      const answer = await get('listRestorePoints', 'restore-points', asked, signal);
-      points.push(...answer.restorePoints);
-      cursor = answer.next ?? undefined;
-      problems = answer.problems?.map(({ message, hint }) => `${message}. ${hint}`) ?? [];
-    }
-    return { points, isMore: cursor !== undefined, problems };
-  });
+  const list = usePages(`points ${job} ${removed}`, (cursor, signal) =>
+    get(
+      'listRestorePoints',
+      'restore-points',
+      { job, removed: removed ? 'true' : undefined, limit: 100, cursor },
+      signal,
+    ),
+  );
   const names = jobs.data?.jobs.map(({ name }) => name) ?? [];
   return (
     <Screen title="Restore points">
@@ -57,30 +50,28 @@ export function Points() {
         </label>
       </div>
       <Loaded of={list} lines={8}>
-        {({ points, isMore, problems }) => (
-          <>
-            {problems.map((problem) => (
-              <Note key={problem} tone="warn">
-                <Hint of={problem} />
-              </Note>
-            ))}
-            {points.length === 0 ? (
-              <Empty title="No restore point yet">
-                <p>The first backup that ends leaves one.</p>
-                <p>
-                  <a href={link('/jobs')}>Go to the jobs</a>
-                </p>
-              </Empty>
-            ) : (
-              <PointTable points={points} hasJobs={job === '' && names.length > 1} />
-            )}
-            {isMore && (
-              <p>
-                <Button onClick={() => setPages(pages + 1)}>Load more</Button>
-              </p>
-            )}
-          </>
-        )}
+        {(pages) => {
+          const points = pages.flatMap(({ restorePoints }) => restorePoints);
+          const problems = pages.flatMap((page) => page.problems ?? []);
+          return (
+            <>
+              {problems.map((problem) => (
+                <ProblemNote key={problem.code} of={problem} tone="warn" />
+              ))}
+              {points.length === 0 ? (
+                <Empty title="No restore point yet">
+                  <p>The first backup that ends leaves one.</p>
+                  <p>
+                    <a href={link('/jobs')}>Go to the jobs</a>
+                  </p>
+                </Empty>
+              ) : (
+                <PointTable points={points} hasJobs={job === '' && names.length > 1} />
+              )}
+              <More of={list} />
+            </>
+          );
+        }}
       </Loaded>
     </Screen>
   );

@@ -1,15 +1,16 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { get } from '../app/api.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, link, place } from '../app/router.ts';
+import { commandOf } from '../model/command.ts';
 import { policyText, RULES } from '../model/job.ts';
-import { rulesOf, settlesAt, type Trial, trialText } from '../model/retention.ts';
+import { reasonWords } from '../model/prune.ts';
+import { rulesOf, settlesAt, type Trial, trialText, whatIfOptions } from '../model/retention.ts';
 import { Button } from '../parts/button.tsx';
-import { Copy } from '../parts/copy.tsx';
-import { Hint } from '../parts/hint.tsx';
+import { Block, Copy, CopyCommand } from '../parts/copy.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Mark } from '../parts/mark.tsx';
-import { Empty, Note } from '../parts/problem.tsx';
+import { Empty, Note, ProblemNote } from '../parts/problem.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
 import { At } from '../parts/time.tsx';
@@ -30,14 +31,16 @@ export function Retention({ job }: { job: string }) {
       <p>
         Try another policy on the restore points that are there. It is only an answer: nothing is marked or deleted.
       </p>
-      <Rules key={about} rules={rules} />
+      <Rules key={job} job={job} rules={rules} />
       <Loaded of={polled}>{(trial) => <Result trial={trial} />}</Loaded>
     </Screen>
   );
 }
 
-function Rules({ rules }: { rules: Record<string, string> }) {
+function Rules({ job, rules }: { job: string; rules: Record<string, string> }) {
   const [given, setGiven] = useState(rules);
+  // Back leads to other rules, and the button keeps the focus.
+  useEffect(() => setGiven(rules), [JSON.stringify(rules)]);
   const set = (rule: string, value: string) => setGiven({ ...given, [rule]: value.trim() });
   return (
     <form
@@ -74,6 +77,7 @@ function Rules({ rules }: { rules: Record<string, string> }) {
       <Button submits kind="main">
         Try it
       </Button>
+      <CopyCommand needs="read" line={commandOf('jobs what-if', [job], whatIfOptions(rules))} />
     </form>
   );
 }
@@ -86,14 +90,7 @@ function Result({ trial }: { trial: Trial }) {
       <p class="lead">
         {trialText(trial)} {settled}
       </p>
-      {problem && (
-        <Note tone="bad">
-          <p>{problem.message}</p>
-          <p>
-            <Hint of={problem.hint} />
-          </p>
-        </Note>
-      )}
+      {problem && <ProblemNote of={problem} />}
       {!isComplete && (
         <Note tone="warn">There are more restore points than could be read: older ones are missing here.</Note>
       )}
@@ -119,7 +116,7 @@ function Result({ trial }: { trial: Trial }) {
                     }
                   />
                 </td>
-                <td class="muted">{reasons.join(' · ')}</td>
+                <td class="muted">{reasons.map(reasonWords).join(' · ')}</td>
               </tr>
             ))}
           </Table>
@@ -132,11 +129,11 @@ function Result({ trial }: { trial: Trial }) {
 function Snippet({ policy }: { policy: NonNullable<Trial['policy']> }) {
   const text = `"retention": ${JSON.stringify(policy)}`;
   return (
-    <Section title={`To keep ${policyText(policy)}`} actions={<Copy text={text} what="the option" />}>
+    <Section title={`To keep ${policyText(policy)}`} actions={<Copy text={text} what="the option" isShown />}>
       <p>
         Put this into the job in <code>strongroom.json</code>:
       </p>
-      <pre class="block">{text}</pre>
+      <Block text={text} />
     </Section>
   );
 }

@@ -87,6 +87,12 @@ describe('a search that finds nothing', () => {
     });
   });
 
+  it('says nothing of earlier restore points as long as it does not know them', () => {
+    const { words, offers } = nothingFound(question, search, { isOlder: undefined, jobs: 1, day });
+    expect(offers).toEqual([]);
+    expect(words).toMatch(/2026-11-29\.$/);
+  });
+
   it('says when nothing is left to search', () => {
     const { words, offers } = nothingFound(question, search, { isOlder: false, jobs: 1, day });
     expect(offers).toEqual([]);
