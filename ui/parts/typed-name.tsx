@@ -12,7 +12,7 @@ export function TypedName({ name, reason, value, onInput }: TypedNameProps) {
   return (
     <label class="field narrow">
       <span>
-        {reason} Type <code>{name}</code> to confirm
+        {reason !== undefined && `${reason} `}Type <code>{name}</code> to confirm
       </span>
       <input
         value={value}
