@@ -39,7 +39,7 @@ test.skipIf(!browser)('a folder of 100,000 names can be scrolled to its end, and
   await tab.getByText('100,000 blobs').waitFor();
   for (const at of [0.1, 0.5, 0.9, 1]) {
     await tab.evaluate((part) => window.scrollTo(0, document.documentElement.scrollHeight * part), at);
-    await expect.poll(() => tab.locator('.long-list a').count()).toBeGreaterThan(20);
+    await expect.poll(() => tab.locator('.long-list a').count(), { timeout: 10_000 }).toBeGreaterThan(20);
   }
   await tab.getByRole('link', { name: nameOf(COUNT - 1).slice(6) }).waitFor();
   expect(await tab.locator('.long-list a').count()).toBeLessThan(120);
