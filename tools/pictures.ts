@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { startChromium } from '../test/page/chromium.ts';
-import { openState } from '../test/page/open-state.ts';
+import { newReader, openState } from '../test/page/open-state.ts';
 import { PageServer } from '../test/page/page-server.ts';
 import { PICTURES } from '../test/page/states/pictures.ts';
 
@@ -13,18 +13,18 @@ const WIDTH = 1180;
 const browser = await startChromium();
 if (!browser) process.exit(1);
 const server = await PageServer.start();
+const reader = await newReader(browser);
 const encoder = await browser.newPage();
 mkdirSync(FOLDER, { recursive: true });
 for (const { height, ...state } of PICTURES) {
-  server.answer(state.answers);
-  const { context, page } = await openState(browser, server, state);
+  const { page } = await openState(reader, server, state);
   await page.setViewportSize({ width: WIDTH, height });
   await page.waitForFunction(() => document.querySelector('.waiting') === null && document.querySelector('main'));
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.emulateMedia({ colorScheme });
     writeFileSync(join(FOLDER, `${state.name}-${colorScheme}.webp`), await toWebP(encoder, await page.screenshot()));
   }
-  await context.close();
+  await page.close();
 }
 await browser.close();
 server.stop();

@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import { keepFocus } from './app/focus.ts';
 import { Frame } from './app/frame.tsx';
 import { listenToKeys } from './app/keyboard.ts';
 import { followLinks } from './app/router.ts';
@@ -10,5 +11,6 @@ import './restore.css';
 applyTheme();
 followLinks();
 listenToKeys();
+keepFocus();
 void lookWhoCalls();
 render(<Frame />, document.getElementById('page')!);

@@ -1,22 +1,14 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startChromium } from './chromium.ts';
-import { PageServer } from './page-server.ts';
-import { ADMIN, NIGHTLY, problem, report } from './states/answers.ts';
+import type { Page } from 'playwright-core';
+import { test as always, expect } from 'vitest';
+import type { Call } from './page-server.ts';
+import { ADMIN, BEFORE, job, NIGHTLY, overview, problem, report } from './states/answers.ts';
+import { useChromium } from './use-chromium.ts';
 
 /** How the page asks: what it sends, when it asks again, and what it shows if there is no answer. */
 
-let browser: Browser | undefined;
-let server: PageServer;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([startChromium(), PageServer.start()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { browser, serve } = await useChromium();
+const server = await serve();
+const test = always.skipIf(!browser);
 
 const RUNNING = report({
   ...{ status: 'running', phase: 'copying', finishedAt: null },
@@ -31,10 +23,7 @@ async function open(path: string): Promise<Page> {
   return page;
 }
 
-test('a run in progress is asked for again, with the ETag of the last answer, and stays while there is no other', async ({
-  skip,
-}) => {
-  if (!browser) return skip();
+test('a run in progress is asked for again, with the ETag of the last answer, and stays while there is no other', async () => {
   server.answer(ANSWERS);
   const page = await open(`/runs/${NIGHTLY}`);
   await page.getByRole('heading', { name: 'Backing up nightly' }).waitFor();
@@ -53,8 +42,7 @@ test('a run in progress is asked for again, with the ETag of the last answer, an
   await page.close();
 });
 
-test('a key is sent as a header, in no address, and is gone after signing out', async ({ skip }) => {
-  if (!browser) return skip();
+test('a key is sent as a header, in no address, and is gone after signing out', async () => {
   const KEY = 'a secret key';
   const answered = ({ headers }: { headers: Record<string, string> }) =>
     headers['x-functions-key'] === KEY ? { ...ADMIN, via: 'key', signOut: null } : { status: 401 };
@@ -75,21 +63,100 @@ test('a key is sent as a header, in no address, and is gone after signing out', 
   await page.close();
 });
 
-test('a hidden page does not ask, and asks at once when it is shown again', async ({ skip }) => {
-  if (!browser) return skip();
+/** As if the reader had been elsewhere. */
+const show = (page: Page, isShown: boolean) =>
+  page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, !isShown);
+
+async function askAgain(page: Page): Promise<void> {
+  await show(page, false);
+  await show(page, true);
+}
+
+test('a hidden page does not ask, and asks at once when it is shown again', async () => {
   server.answer(ANSWERS);
   const page = await open(`/runs/${NIGHTLY}`);
   await page.getByRole('heading', { name: 'Backing up nightly' }).waitFor();
-  const show = (isHidden: boolean) =>
-    page.evaluate((hidden) => {
-      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    }, isHidden);
-  await show(true);
+  await show(page, false);
   const before = asks().length;
   await page.waitForTimeout(3_500);
   expect(asks().length).toBe(before);
-  await show(false);
+  await show(page, true);
   await expect.poll(() => asks().length, { timeout: 1_000 }).toBe(before + 1);
+  await page.close();
+});
+
+test('the overview does not say that all is well when it cannot know', async () => {
+  server.answer({ 'GET /api/whoami': ADMIN, 'GET /api/overview': overview() });
+  const page = await open('/');
+  await page.getByRole('heading', { name: 'Everything is backed up' }).waitFor();
+  server.answer({ 'GET /api/whoami': ADMIN, 'GET /api/overview': problem(503, 'unreachable') });
+  await askAgain(page);
+  await page.getByRole('heading', { name: 'It is not known how things stand now' }).waitFor();
+  expect(await page.title()).toContain('? Not known');
+  expect(await page.getByText('5,018 blobs').count()).toBeGreaterThan(0);
+  await page.close();
+});
+
+test('an answer that is not of the app is an error, and asked for again', async () => {
+  server.answer({ ...ANSWERS, [`GET /api/runs/${NIGHTLY}`]: { status: 200 } });
+  const page = await open(`/runs/${NIGHTLY}`);
+  await page.getByText('Something other than the app has answered.').waitFor();
+  server.answer(ANSWERS);
+  await page.getByRole('heading', { name: 'Backing up nightly' }).waitFor({ timeout: 10_000 });
+  await page.close();
+});
+
+test('two clicks start one run', async () => {
+  const START = 'POST /api/jobs/nightly/runs';
+  server.answer({
+    'GET /api/whoami': ADMIN,
+    'GET /api/overview': overview({ jobs: [job({ state: 'never', restorePoint: null, runs: [] })] }),
+    [START]: problem(409, 'run-in-progress', { run: NIGHTLY }),
+  });
+  const page = await open('/');
+  const start = page.getByRole('button', { name: 'Start the first backup of nightly' });
+  // In one task, so that the page has not been drawn in between.
+  await start.evaluate((button: HTMLElement) => {
+    button.click();
+    button.click();
+  });
+  await page.getByRole('link', { name: 'Look at the run in progress' }).waitFor();
+  expect(server.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  await page.close();
+});
+
+test('names that were collected do not outlive the sign-in', async () => {
+  const KEPT = [
+    {
+      point: { id: BEFORE, time: '2026-11-28T22:30:00.000Z' },
+      job: 'nightly',
+      container: 'images',
+      blobs: [{ name: 'secret plan.txt', size: 1 }],
+    },
+  ];
+  const signedIn = { ...ADMIN, via: 'key', signOut: null };
+  server.answer({
+    'GET /api/whoami': ({ headers }: Call) => (headers['x-functions-key'] ? signedIn : { status: 401 }),
+    'GET /api/jobs': { jobs: [] },
+  });
+  const page = await open('/restore');
+  await page.evaluate((kept) => {
+    sessionStorage.setItem('strongroom.key', 'k');
+    sessionStorage.setItem('strongroom.basket', JSON.stringify(kept));
+  }, KEPT);
+  await page.reload();
+  await page.getByText('secret plan.txt').waitFor();
+  await page.getByRole('link', { name: 'ada@example.net' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  const field = page.getByLabel('Key of the app');
+  await field.fill('k');
+  await field.press('Enter');
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await page.getByRole('link', { name: 'Restore', exact: true }).click();
+  await page.getByRole('heading', { name: 'What do you want back?' }).waitFor();
+  expect(await page.getByText('secret plan.txt').count()).toBe(0);
   await page.close();
 });

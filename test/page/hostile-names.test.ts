@@ -1,26 +1,17 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { shownName } from '../../ui/model/name.ts';
 import { HOSTILE_NAMES } from '../support/builders/hostile-names.ts';
-import { startChromium } from './chromium.ts';
-import { openState } from './open-state.ts';
-import { type Answers, PageServer } from './page-server.ts';
+import { newReader, openState } from './open-state.ts';
+import type { Answers } from './page-server.ts';
 import { ADMIN, NIGHTLY, problem, report } from './states/answers.ts';
 import { ALL_POINTS, idOf, job, preview, timeOf, wholePoint } from './states/restore-answers.ts';
+import { useChromium } from './use-chromium.ts';
 
 /** Every place that shows names of others shows all of them, as text, and with nothing that cannot be seen. */
 
-let browser: Browser | undefined;
-let server: PageServer;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([startChromium(), PageServer.start()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { browser, serve } = await useChromium();
+const server = await serve();
 
 const POINT = idOf(29);
 const PLAN = 'nightly-20261130T115700Z-p7x2m4';
@@ -191,7 +182,7 @@ const textOf = (page: Page) =>
 test.each(PLACES)('$place', async ({ place, path, answers, does, shows = (name) => name }) => {
   if (!browser) return;
   server.answer(answers);
-  const { context, page, noticed } = await openState(browser, server, { name: place, path, answers, says: [] });
+  const { page, noticed } = await openState(await newReader(browser), server, { name: place, path, answers, says: [] });
   // Lists draw what is near the window.
   await page.setViewportSize({ width: 1280, height: 40 * HOSTILE_NAMES.length + 2_000 });
   await does?.(page);
@@ -205,7 +196,7 @@ test.each(PLACES)('$place', async ({ place, path, answers, does, shows = (name) 
   expect(UNSEEN.exec(await textOf(page))?.[0]).toBeUndefined();
   expect(await page.locator('script[src=""], main script, main img, main iframe').count()).toBe(0);
   expect([noticed, server.faults]).toEqual([[], []]);
-  await context.close();
+  await page.context().close();
 });
 
 /** One of each kind that does harm in a title, an address or a sentence. */
@@ -231,7 +222,7 @@ test('screens about one name, whatever it is', async () => {
   };
   server.answer(answers);
   const start = { name: 'one', path: '/settings', answers, says: [], expects: /404/ };
-  const { context, page, noticed } = await openState(browser, server, start);
+  const { page, noticed } = await openState(await newReader(browser), server, start);
   for (const name of NASTY) {
     const text = encodeURIComponent(name);
     const places: [address: string, says: string][] = [
@@ -251,5 +242,5 @@ test('screens about one name, whatever it is', async () => {
     }
   }
   expect([noticed, server.faults]).toEqual([[], []]);
-  await context.close();
+  await page.context().close();
 });

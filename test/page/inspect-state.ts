@@ -2,16 +2,22 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { openState } from './open-state.ts';
 import type { PageServer } from './page-server.ts';
+import { isUnderstood } from './read-command.ts';
 import type { State } from './state.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const NARROW = { width: 320, height: 700 };
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 10_000;
 /** A folder for pictures of every state; none are made without it. */
 const PICTURES = process.env.STRONGROOM_PICTURES;
+
+/** What a program can see of WCAG 2.2 AA. */
+const ALL_RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+/** What colors and widths change of it. */
+const OF_LOOKS = ['color-contrast', 'target-size', 'scrollable-region-focusable'];
 
 /** What is wrong with a state. */
 export interface Findings {
@@ -23,29 +29,36 @@ export interface Findings {
   overflow: number;
   /** Errors, violations of the content security policy, and requests to elsewhere. */
   noticed: string[];
+  /** Commands to copy that the command line does not understand. */
+  commands: string[];
   /** Calls without an answer, and answers that the contract does not have. */
   faults: string[];
 }
 
-export const NOTHING_WRONG: Findings = { unsaid: [], violations: [], overflow: 0, noticed: [], faults: [] };
+export const NOTHING_WRONG: Findings = {
+  ...{ unsaid: [], violations: [], overflow: 0 },
+  ...{ noticed: [], commands: [], faults: [] },
+};
 
 /** Opens a state, and looks at it twice: light and wide, then dark and narrow. */
-export async function inspectState(browser: Browser, server: PageServer, state: State): Promise<Findings> {
-  server.answer(state.answers);
-  const { context, page, noticed } = await openState(browser, server, state);
+export async function inspectState(reader: BrowserContext, server: PageServer, state: State): Promise<Findings> {
+  const { page, noticed } = await openState(reader, server, state);
   try {
     const unsaid = await unsaidOf(page, state);
     await picture(page, state, 'light');
-    const violations = await audit(page);
+    // Once for both looks: it is a large script.
+    await page.evaluate(AXE);
+    const violations = await audit(page, ALL_RULES);
     await page.emulateMedia({ colorScheme: 'dark' });
     await picture(page, state, 'dark');
     await page.setViewportSize(NARROW);
-    violations.push(...(await audit(page, ['color-contrast', 'target-size', 'scrollable-region-focusable'])));
+    violations.push(...(await audit(page, OF_LOOKS)));
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     await picture(page, state, 'narrow');
-    return { unsaid, violations, overflow: Math.max(0, overflow), noticed, faults: [...server.faults] };
+    const commands = (await offeredCommands(page)).filter((line) => !isUnderstood(line));
+    return { unsaid, violations, overflow: Math.max(0, overflow), noticed, commands, faults: [...server.faults] };
   } finally {
-    await context.close();
+    await page.close();
   }
 }
 
@@ -61,17 +74,24 @@ async function unsaidOf(page: Page, { says }: State): Promise<string[]> {
   }
 }
 
-async function audit(page: Page, only?: string[]): Promise<string[]> {
-  await page.evaluate(AXE);
-  const options: axe.RunOptions = only
-    ? { runOnly: only }
-    : { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
-  const found = await page.evaluate(
-    (given) => (window as unknown as { axe: typeof axe }).axe.run(document, given),
-    options,
-  );
-  return found.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary?.split('\n')[1] ?? ''}`),
+function offeredCommands(page: Page): Promise<string[]> {
+  return page.evaluate((words) => {
+    const labels = [...document.querySelectorAll(`[aria-label^="${words}"]`)].map((each) => each.ariaLabel!);
+    const shown = [...document.querySelectorAll('details > .command pre')].map((each) => each.textContent);
+    return [...labels.map((label) => label.slice(words.length)), ...shown];
+  }, 'Copy as command ');
+}
+
+/** Only what is wrong leaves the browser: a report of all that is right is long. */
+function audit(page: Page, runOnly: string[]): Promise<string[]> {
+  return page.evaluate(
+    async (options: axe.RunOptions) => {
+      const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, options);
+      return violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary?.split('\n')[1] ?? ''}`),
+      );
+    },
+    { runOnly, resultTypes: ['violations'] } satisfies axe.RunOptions,
   );
 }
 

@@ -1,22 +1,11 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startChromium } from './chromium.ts';
-import { openState } from './open-state.ts';
-import { type Call, PageServer } from './page-server.ts';
+import { expect, test } from 'vitest';
+import { newReader, openState } from './open-state.ts';
+import type { Call } from './page-server.ts';
 import { ADMIN } from './states/answers.ts';
 import { ALL_POINTS, idOf, job, wholePoint } from './states/restore-answers.ts';
+import { useChromium } from './use-chromium.ts';
 
-let browser: Browser | undefined;
-let server: PageServer;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([startChromium(), PageServer.start()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { browser, serve } = await useChromium();
 
 const COUNT = 100_000;
 const nameOf = (index: number) => `scans/${String(index).padStart(6, '0')}.tif`;
@@ -33,8 +22,8 @@ function page({ path }: Call) {
   return { items, folders: [], next: to < COUNT ? String(to) : null };
 }
 
-test('a folder of 100,000 names can be scrolled to its end, and few of them are drawn', async ({ skip }) => {
-  if (!browser) return skip();
+test.skipIf(!browser)('a folder of 100,000 names can be scrolled to its end, and few of them are drawn', async () => {
+  const server = await serve();
   const answers = {
     'GET /api/whoami': ADMIN,
     'GET /api/jobs': { jobs: [job('nightly')] },
@@ -42,18 +31,17 @@ test('a folder of 100,000 names can be scrolled to its end, and few of them are 
     [`GET /api/restore-points/${idOf(29)}`]: wholePoint(29),
     [`GET /api/restore-points/${idOf(29)}/blobs`]: page,
   };
-  server.answer(answers);
   const path = `/points/${idOf(29)}/browse?container=images&prefix=scans%2F`;
-  const { context, page: tab, noticed } = await openState(browser, server, { name: 'long', path, answers, says: [] });
+  const state = { name: 'long', path, answers, says: [] };
+  const { page: tab, noticed } = await openState(await newReader(browser!), server, state);
   const more = tab.getByRole('button', { name: 'Load more' });
   await more.click();
   await tab.getByText('100,000 blobs').waitFor();
   for (const at of [0.1, 0.5, 0.9, 1]) {
     await tab.evaluate((part) => window.scrollTo(0, document.documentElement.scrollHeight * part), at);
-    await expect.poll(() => tab.locator('.long-list a').count()).toBeGreaterThan(20);
+    await expect.poll(() => tab.locator('.long-list a').count(), { timeout: 10_000 }).toBeGreaterThan(20);
   }
   await tab.getByRole('link', { name: nameOf(COUNT - 1).slice(6) }).waitFor();
   expect(await tab.locator('.long-list a').count()).toBeLessThan(120);
   expect([noticed, server.faults]).toEqual([[], []]);
-  await context.close();
 });

@@ -4,24 +4,27 @@ import { NOW, type State } from './state.ts';
 
 const WIDE = { width: 1280, height: 900 };
 
-/** A state in a browser of its own, at its time; and whatever happens there that must not. */
+/** A reader in Berlin with a wide screen. */
+export function newReader(browser: Browser): Promise<BrowserContext> {
+  return browser.newContext({
+    ...{ viewport: WIDE, colorScheme: 'light', reducedMotion: 'reduce' },
+    ...{ locale: 'en-GB', timezoneId: 'Europe/Berlin' },
+  });
+}
+
+/** A state in a tab of its own, at its time; and whatever happens there that must not. */
 export async function openState(
-  browser: Browser,
+  reader: BrowserContext,
   server: PageServer,
   state: State,
-): Promise<{ context: BrowserContext; page: Page; noticed: string[] }> {
-  const context = await browser.newContext({
-    viewport: WIDE,
-    colorScheme: 'light',
-    locale: 'en-GB',
-    timezoneId: 'Europe/Berlin',
-  });
-  const page = await context.newPage();
+): Promise<{ page: Page; noticed: string[] }> {
+  server.answer(state.answers);
+  const page = await reader.newPage();
   await page.clock.setFixedTime(NOW);
   const noticed = watch(page, server, state.expects);
   await page.goto(`${server.url}/ui${state.path}`);
   await state.does?.(page);
-  return { context, page, noticed };
+  return { page, noticed };
 }
 
 /** Everything that must not be: violations of the policy are errors in the console. */

@@ -42,12 +42,11 @@ export async function get<Id extends OperationId>(
   const text = queryText(query);
   const address = ROOT + path + (text === '' ? '' : `?${text}`);
   const before = known.get(address);
-  const response = await call(address, {
+  const { response, body: answer } = await call(address, {
     headers: before ? { 'if-none-match': before.etag } : {},
     ...(signal && { signal }),
   });
   if (response.status === 304 && before) return before.answer as Answer<Id>;
-  const answer: unknown = await response.json();
   const etag = response.headers.get('etag');
   known.delete(address);
   if (etag !== null) known.set(address, { etag, answer });
@@ -61,12 +60,12 @@ export async function post<Id extends OperationId>(
   path: string,
   body: unknown = {},
 ): Promise<Answer<Id>> {
-  const response = await call(ROOT + path, {
+  const { body: answer } = await call(ROOT + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-strongroom': '1' },
     body: JSON.stringify(body),
   });
-  return (await response.json()) as Answer<Id>;
+  return answer as Answer<Id>;
 }
 
 /** Forgets what other callers were answered. */
@@ -74,10 +73,14 @@ export function forgetAnswers(): void {
   known.clear();
 }
 
-async function call(address: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
+async function call(
+  address: string,
+  init: RequestInit & { headers: Record<string, string> },
+): Promise<{ response: Response; body: object | undefined }> {
   const sent = key.peek();
   const late = AbortSignal.timeout(PATIENCE_MS);
   let response: Response;
+  let text: string;
   try {
     response = await fetch(address, {
       ...init,
@@ -87,20 +90,22 @@ async function call(address: string, init: RequestInit & { headers: Record<strin
       cache: 'no-store',
       redirect: 'error',
     });
+    // The connection may end within the answer, too.
+    text = await response.text();
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new CallError(OUT_OF_REACH);
   }
-  if (response.ok || response.status === 304) return response;
-  const body = await bodyOf(response);
+  const body = bodyOf(text);
+  if (response.status === 304 || (response.ok && body !== undefined)) return { response, body };
   const error = new CallError(problemOf(response, body), retryAfterOf(response), body);
   if (response.status === 401 && key.peek() === sent) refused(error.problem, sent);
   throw error;
 }
 
-async function bodyOf(response: Response): Promise<object | undefined> {
+function bodyOf(text: string): object | undefined {
   try {
-    const body: unknown = await response.json();
+    const body: unknown = JSON.parse(text);
     return typeof body === 'object' && body !== null ? body : undefined;
   } catch {
     // Not JSON: it is not the app that has answered.
@@ -127,6 +132,7 @@ function problemOf({ status, statusText }: Response, body: object | undefined): 
     const hint = 'Enter a key of the app.';
     return { type: 'about:blank', title: 'Sign-in needed', status, code: 'sign-in-needed', detail: 'No key', hint };
   }
+  if (status < 300) return { ...OUT_OF_REACH, detail: 'Something other than the app has answered' };
   return {
     ...{ type: 'about:blank', title: statusText || 'Problem', status, code: `http-${status}` },
     detail: `The app answered with ${status} and said no more`,

@@ -13,6 +13,9 @@ export const who = signal<Answer<'whoAmI'> | undefined>(undefined);
 /** Why nothing is shown: it is not known who calls, or the app cannot start. */
 export const barrier = signal<{ problem: ApiError; isKeyWrong: boolean } | undefined>(undefined);
 
+/** Why it is not known who calls, other than that they have not signed in: it is asked again. */
+export const unanswered = signal<ApiError | undefined>(undefined);
+
 const permissions = computed(() => who.value?.may ?? []);
 
 export function may(permission: Permission): boolean {

@@ -34,6 +34,11 @@ export function searchFor(wanted: Wanted): SearchInTab {
   return found;
 }
 
+export function forgetSearches(): void {
+  for (const search of kept.values()) search.stop();
+  kept.clear();
+}
+
 /** A search that asks for one page after another, until it has enough or is stopped. What it has found stays. */
 class SearchInTab {
   readonly state = signal<Finding>({ search: NOT_SEARCHED, isLooking: false, error: undefined });

@@ -11,6 +11,7 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['g then p', 'restore points'],
   ['j, k', 'next and previous row'],
   ['Enter', 'open the row'],
+  ['← →', 'in the last 30 days of a job: another day'],
   ['Esc', 'close a dialog, leave a field'],
   ['?', 'show these keys'],
 ];

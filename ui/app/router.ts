@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { focusHeading } from './focus.ts';
 
 /** Where the page is: everything behind it is an address of a screen. */
 const ROOT = '/ui';
@@ -68,10 +69,18 @@ export function followLinks(): void {
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0) return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    const target = event.target instanceof Element ? event.target.closest('a') : null;
-    if (target?.target !== '' || target.hasAttribute('download')) return;
-    if (target.origin !== window.location.origin || !target.pathname.startsWith(`${ROOT}/`)) return;
+    const anchor = event.target instanceof Element ? event.target.closest('a') : null;
+    const href = anchor?.getAttribute('href') ?? null;
+    if (!anchor || href === null || anchor.hasAttribute('target') || anchor.hasAttribute('download')) return;
+    if (href.startsWith('#')) {
+      // The link that skips the frame. The browser would go there, and leave a place that Back leads to.
+      event.preventDefault();
+      return focusHeading();
+    }
+    // Not `anchor.href`: in a drawing it is no text.
+    const { origin, pathname, search } = new URL(href, document.baseURI);
+    if (origin !== window.location.origin || !pathname.startsWith(`${ROOT}/`)) return;
     event.preventDefault();
-    go(target.pathname + target.search);
+    go(pathname + search);
   });
 }

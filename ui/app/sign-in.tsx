@@ -3,6 +3,7 @@ import type { ApiError } from '../model/answer.ts';
 import { Button } from '../parts/button.tsx';
 import { ErrorBox, Note } from '../parts/problem.tsx';
 import { Screen } from '../parts/screen.tsx';
+import { unanswered } from './caller.ts';
 import { signIn } from './session.ts';
 
 /** Microsoft Entra signs in, and comes back to where the reader was. */
@@ -14,6 +15,7 @@ export function SignIn({ problem, isKeyWrong }: { problem: ApiError; isKeyWrong:
   const ways = problem.ways ?? ['key'];
   return (
     <Screen title="Sign in">
+      {unanswered.value && <ErrorBox error={unanswered.value} />}
       {isKeyWrong && <Note tone="bad">This key is not one of the app. It may have been replaced.</Note>}
       <div class="cards">
         {ways.includes('entra') && (

@@ -9,7 +9,6 @@ export interface NamePiece {
  * breaks, fillers, unassigned and broken characters, and blanks other than the plain one.
  */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}|^ +| +$| {2,}/gu;
-
 /**
  * Splits a name into what is shown as it is and what is shown as an escape, so that two names that differ never look
  * the same because of what is invisible. Names come from anyone who may upload.

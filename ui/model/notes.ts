@@ -18,7 +18,7 @@ export function actionsOf({ hold, brake, removed, problem }: ApiPoint): NoteActi
 /** What is wrong with a reason, in words for its author, or undefined: as the API checks it. */
 export function reasonProblem(text: string): string | undefined {
   const reason = text.trim();
-  if (!/[\p{L}\p{N}\p{P}\p{S}]/u.test(reason)) return 'Say why: others read it before they remove the hold.';
+  if (!/[\p{L}\p{N}\p{P}\p{S}]/u.test(reason)) return 'Say why, for others who wonder.';
   if (reason.length > 200) return `The reason has ${reason.length} characters; the maximum is 200.`;
   if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(reason))
     return 'The reason contains line breaks, control characters, or marks that change the direction of text.';

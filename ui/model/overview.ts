@@ -1,7 +1,8 @@
 import type { Answer } from './answer.ts';
 import { type Mark, markOfJob, markOfSeverity } from './mark.ts';
+import { lackWords } from './points.ts';
 import { counted, listed } from './quantity.ts';
-import { contentOf, lackOf, nounOf } from './run-words.ts';
+import { contentOf, nounOf } from './run-words.ts';
 import type { Day } from './strip.ts';
 import { about, relative } from './time.ts';
 
@@ -180,7 +181,7 @@ export function jobLineOf(job: Job, now: Date): JobLine {
       ...{ id: restorePoint.id, time: restorePoint.time },
       ...{ isHeld: restorePoint.isHeld, isBraked: restorePoint.isBraked },
       content: contentOf(restorePoint),
-      lacks: restorePoint.lacks ? lackOf(restorePoint.lacks) : '',
+      lacks: restorePoint.lacks ? lackWords(restorePoint.lacks) : '',
     },
     verified: restorePoint?.verified ? verifiedOf(restorePoint.verified) : null,
     strip: job.strip,
@@ -217,6 +218,8 @@ type Proof = NonNullable<NonNullable<Job['restorePoint']>['verified']>;
 function verifiedOf({ kind, portion, failed, at }: Proof): JobLine['verified'] {
   const what = kind === 'deep' && portion !== undefined && portion !== '100%' ? `deep ${portion}` : kind;
   if (failed > 0) return { mark: { tone: 'bad', shape: 'cross', word: 'damaged' }, text: what, at };
+  // A listing reads no content, so it is not shown as if it had.
+  if (kind === 'quick') return { mark: { tone: 'quiet', shape: 'half', word: 'listed' }, text: what, at };
   return { mark: { tone: 'good', shape: 'check', word: 'verified' }, text: what, at };
 }
 

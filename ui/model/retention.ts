@@ -14,6 +14,11 @@ export function rulesOf(query: URLSearchParams): Record<string, string> {
   );
 }
 
+/** The same rules as options of the command line: `keep-daily`. */
+export function whatIfOptions(rules: Record<string, string>): [name: string, value: string][] {
+  return Object.entries(rules).map(([rule, value]) => [rule.replace('keep', 'keep-').toLowerCase(), value]);
+}
+
 /** What the policy does now, in a sentence. */
 export function trialText({ policy, keeps, removes, isInForce }: Trial): string {
   if (policy === null) return `The job has no policy: all ${counted(keeps, 'restore point')} stay.`;

@@ -1,7 +1,8 @@
 import { type Mark, markOfRun } from './mark.ts';
 import { shownText } from './name.ts';
-import { isBackup, lackOf, type RunRow, resultOf, starterOf, titleOf } from './run-words.ts';
-import { duration } from './time.ts';
+import { lackWords } from './points.ts';
+import { isBackup, type RunRow, resultOf, starterOf, titleOf } from './run-words.ts';
+import { dayBounds, duration } from './time.ts';
 
 /** The filters of the list of runs, as they are in the address. Empty: any. */
 export interface RunFilters {
@@ -10,6 +11,8 @@ export interface RunFilters {
   status: string;
   /** How many days back; empty: all. */
   days: string;
+  /** One day, such as `2026-11-27`, in the time zone of the job; empty: all. */
+  day: string;
   /** `yes`: previews (dry runs), too. */
   previews: string;
 }
@@ -26,23 +29,27 @@ export const STATUSES = [
 
 export function filtersOf(query: URLSearchParams): RunFilters {
   const of = (name: string) => query.get(name) ?? '';
-  return { job: of('job'), mode: of('mode'), status: of('status'), days: of('days'), previews: of('previews') };
+  const { days, day } = { days: of('days'), day: of('day') };
+  return { job: of('job'), mode: of('mode'), status: of('status'), days, day, previews: of('previews') };
 }
 
-export function isFiltered({ job, mode, status, days }: RunFilters): boolean {
-  return [job, mode, status, days].some((each) => each !== '');
+export function isFiltered({ job, mode, status, days, day }: RunFilters): boolean {
+  return [job, mode, status, days, day].some((each) => each !== '');
 }
 
 /** The query of the API. The start is on the minute, so that the same question has the same address for a while. */
 export function queryOf(
-  { job, mode, status, days, previews }: RunFilters,
+  { job, mode, status, days, day, previews }: RunFilters,
   now: Date,
+  timeZone: string | undefined,
 ): Record<string, string | number | undefined> {
   const back = Number(days) * 86_400_000;
   const from = Math.floor((now.getTime() - back) / 60_000) * 60_000;
+  const bounds = dayBounds(day, timeZone);
   return {
     ...{ job, mode, status },
-    from: back > 0 ? new Date(from).toISOString() : undefined,
+    from: bounds ? bounds.from.toISOString() : back > 0 ? new Date(from).toISOString() : undefined,
+    to: bounds && new Date(bounds.to.getTime() - 1).toISOString(),
     dryRun: previews === 'yes' ? undefined : 'false',
     limit: 50,
   };
@@ -66,7 +73,7 @@ export interface RunLine {
 
 export function runLineOf(row: RunRow): RunLine {
   const { id, job, status, startedAt, seconds, problem, problems, dryRun, point } = row;
-  const lacks = point && isBackup(row) ? lackOf(point.lacks) : '';
+  const lacks = point && isBackup(row) ? lackWords(point.lacks) : '';
   const ran = status !== 'not-started' && row.counts !== undefined;
   return {
     ...{ id, job, startedAt, isPreview: dryRun },

@@ -1,5 +1,5 @@
 import type { Answer } from './answer.ts';
-import { bytes, counted, listed, number } from './quantity.ts';
+import { bytes, counted, number } from './quantity.ts';
 
 export type RunRow = Answer<'listRuns'>['runs'][number];
 export type Report = Answer<'getRun'>;
@@ -75,18 +75,6 @@ export function resultOf({ mode, dryRun, counts = {}, bytes: size = {} }: Ran): 
   const word = { restore: 'restored', reconcile: 'archived', reprocess: 'archived' }[mode] ?? 'copied';
   const parts = [...some(copied, word), ...some(unchanged, mode === 'restore' ? 'the same' : 'unchanged'), ...rest];
   return parts.length > 0 ? parts.join(', ') : all === 0 ? 'nothing to do' : `${counted(all, 'item')} listed`;
-}
-
-/** What a restore point lacks: `14 failed, 1 skipped and the container images`. */
-export function lackOf({ skipped, failed, containers, tables }: NonNullable<RunRow['point']>['lacks']): string {
-  const named = (names: readonly string[], one: string) =>
-    names.length === 1 ? [`the ${one} ${names[0]}`] : names.length > 1 ? [counted(names.length, one)] : [];
-  return listed([
-    ...(failed > 0 ? [`${number(failed)} that failed`] : []),
-    ...(skipped > 0 ? [`${number(skipped)} that were skipped`] : []),
-    ...named(containers, 'container'),
-    ...named(tables, 'table'),
-  ]);
 }
 
 /** What a restore point holds: `5,018 blobs, 188 MB`. */

@@ -1,7 +1,8 @@
 import { type Mark, markOfRun } from './mark.ts';
+import { lackWords } from './points.ts';
 import { type ProblemAction, problemAction } from './problem-action.ts';
 import { bytes, counted, listed, number } from './quantity.ts';
-import { isBackup, lackOf, placeOf, type Report, resultOf, titleOf } from './run-words.ts';
+import { isBackup, placeOf, type Report, resultOf, titleOf } from './run-words.ts';
 import { about, duration, relative } from './time.ts';
 
 /** What a run is and how it stands. */
@@ -74,7 +75,7 @@ function meaningOf(report: Report): string {
   if (status === 'succeeded') return 'It left a restore point.';
   if (status === 'completed-with-failures') {
     const { skipped, failed } = counts;
-    const lacks = lackOf({ skipped, failed, containers: [], tables: [] });
+    const lacks = lackWords({ skipped, failed, containers: [], tables: [] });
     return `It left a restore point${lacks === '' ? ', which lacks what the problems name' : ` without the ${lacks}`}.`;
   }
   return 'It left no restore point. What it copied stays in the vault, and the next backup continues from there.';

@@ -90,7 +90,11 @@ export function stepsOfSetup({ health, checks, overview }: Facts): SetupStep[] {
   const failed = accounts.filter(({ status }) => status === 'failed').length;
   const missing = checks?.filter(({ result }) => result === 'missing').length;
   const hasPoint = overview?.jobs.some(({ restorePoint }) => restorePoint !== null) ?? false;
-  const isVerified = overview?.jobs.some(({ restorePoint }) => restorePoint?.verified?.failed === 0) ?? false;
+  const sound = overview?.jobs
+    .flatMap(({ restorePoint }) => restorePoint?.verified ?? [])
+    .filter(({ failed }) => failed === 0);
+  const isVerified = (sound?.length ?? 0) > 0;
+  const isRead = sound?.some(({ kind }) => kind !== 'quick') ?? false;
   const jobs = overview ? overview.totals.jobs + overview.totals.archives : 0;
   const steps: (SetupStep & { isDone: boolean; isWrong: boolean })[] = [
     step('Configuration', overview !== undefined, false, overview ? `${jobs} in strongroom.json` : 'Reading …'),
@@ -107,7 +111,12 @@ export function stepsOfSetup({ health, checks, overview }: Facts): SetupStep[] {
       missing === undefined ? 'Not checked yet' : missing > 0 ? `${missing} missing` : 'Nothing is missing',
     ),
     step('First backup', hasPoint, false, hasPoint ? 'There is a restore point' : 'Not yet'),
-    step('Verified', isVerified, false, isVerified ? 'A restore point was found sound' : 'Not yet'),
+    step(
+      'Verified',
+      isVerified,
+      false,
+      isRead ? 'Content was read and compared' : isVerified ? 'A listing was compared' : 'Not yet',
+    ),
   ];
   const first = steps.findIndex(({ isDone }) => !isDone);
   return steps.map(({ title, text, isDone, isWrong }, index) => ({

@@ -71,6 +71,32 @@ export function day(time: Date, timeZone: string | undefined): string {
   return format(time, timeZone, { weekday: 'short', day: 'numeric', month: 'short' });
 }
 
+/** When a day such as `2026-11-27` begins and ends in a zone; undefined if it is none. */
+export function dayBounds(date: string, timeZone: string | undefined): { from: Date; to: Date } | undefined {
+  const utc = Date.parse(`${date}T00:00:00Z`);
+  if (!/^\d{4}-\d\d-\d\d$/.test(date) || Number.isNaN(utc)) return undefined;
+  return { from: midnight(utc, timeZone), to: midnight(utc + DAY, timeZone) };
+}
+
+/** The moment when a clock of the zone shows what one of UTC shows at `utc`. */
+function midnight(utc: number, timeZone: string | undefined): Date {
+  const first = utc - offsetAt(utc, timeZone);
+  // The clock may change between the two.
+  return new Date(utc - offsetAt(first, timeZone));
+}
+
+/** Milliseconds by which clocks of the zone are ahead of UTC. */
+function offsetAt(time: number, timeZone: string | undefined): number {
+  const parts = new Intl.DateTimeFormat('en-GB', { ...PARTS, ...(timeZone && { timeZone }) }).formatToParts(time);
+  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+  return Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second')) - time;
+}
+
+const PARTS = {
+  ...({ year: 'numeric', month: 'numeric', day: 'numeric' } as const),
+  ...({ hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' } as const),
+};
+
 const DAY_OF_YEAR = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } as const;
 const MINUTES = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
 const SECONDS = { ...MINUTES, second: '2-digit' } as const;

@@ -1,12 +1,24 @@
 import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { basket } from '../app/basket.ts';
 import { type Chosen, leftWords, withChosen, withoutChosen } from '../model/basket.ts';
 import { shownName } from '../model/name.ts';
+import { Note } from './problem.tsx';
 
 type Place = Pick<Chosen, 'point' | 'job' | 'container'>;
 
+const notAdded = signal('');
+
 /** Why the last name was not added. */
-export const notAdded = signal('');
+export function NotAdded() {
+  useEffect(
+    () => () => {
+      notAdded.value = '';
+    },
+    [],
+  );
+  return notAdded.value === '' ? null : <Note tone="warn">{notAdded.value}</Note>;
+}
 
 export function collect(place: Place, blobs: readonly { name: string; size: number }[]): void {
   const { basket: changed, left } = withChosen(basket.value, place, blobs);

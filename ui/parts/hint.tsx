@@ -1,6 +1,7 @@
 import { now } from '../app/clock.ts';
 import { link } from '../app/router.ts';
 import { piecesOfHint } from '../model/hint.ts';
+import { shownText } from '../model/name.ts';
 import { short } from '../model/time.ts';
 import { shownZone } from './time.tsx';
 
@@ -9,7 +10,7 @@ export function Hint({ of }: { of: string }) {
   const timeOf = (iso: string) => short(new Date(iso), now.value, shownZone());
   return (
     <>
-      {piecesOfHint(of, timeOf).map((piece) => {
+      {piecesOfHint(shownText(of), timeOf).map((piece) => {
         if (piece.kind === 'link') return <a href={link(piece.to)}>{piece.text}</a>;
         return piece.kind === 'code' ? <code>{piece.text}</code> : piece.text;
       })}

@@ -1,18 +1,26 @@
-import type { Paged } from '../app/paged.ts';
+import { useAction } from '../app/action.ts';
+import type { Paged } from '../app/pages.ts';
 import { Button } from './button.tsx';
 import { ErrorBox } from './problem.tsx';
 
-/** Below a list that has more pages: loads the next one. */
-export function More({ of: { isMore, isBusy, moreError, more } }: { of: Paged<unknown> }) {
+interface MoreProps {
+  of: Pick<Paged<unknown>, 'isMore' | 'more'>;
+  kind?: 'plain' | 'quiet';
+  children?: string;
+}
+
+/** The next page of a list. What is shown stays, also if there is no answer. */
+export function More({ of: { isMore, more }, kind = 'plain', children = 'Load more' }: MoreProps) {
+  const { isBusy, error, begin } = useAction(more);
   if (!isMore) return null;
   return (
     <>
-      {moreError && <ErrorBox error={moreError} />}
-      <p>
-        <Button isBusy={isBusy} onClick={more}>
-          Load more
+      {error && <ErrorBox error={error} />}
+      <div class="actions">
+        <Button kind={kind} isBusy={isBusy} onClick={begin}>
+          {children}
         </Button>
-      </p>
+      </div>
     </>
   );
 }

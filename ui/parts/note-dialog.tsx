@@ -2,9 +2,11 @@ import { useState } from 'preact/hooks';
 import { post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
 import { at } from '../app/router.ts';
-import { byWords, NEEDS, type NoteAction, reasonProblem } from '../model/notes.ts';
+import { commandOf } from '../model/command.ts';
+import { byWords, NEEDS, type NoteAction } from '../model/notes.ts';
 import type { ApiPoint } from '../model/points.ts';
 import { Confirm } from './dialog.tsx';
+import { ReasonDialog } from './reason-dialog.tsx';
 import { when } from './shown-time.ts';
 
 interface NoteDialogProps {
@@ -23,35 +25,31 @@ const OPERATIONS = {
 
 /** Asks before a restore point is held, or a protection is taken from it. */
 export function NoteDialog({ action, point, onDone, onClose }: NoteDialogProps) {
-  const [reason, setReason] = useState('');
   const [hasLooked, setLooked] = useState(false);
   const { id, job, time, hold, brake, removed } = point;
-  const send = (body?: object) => async () => {
+  const send = async (body?: object) => {
     await post(OPERATIONS[action], at`restore-points/${id}/${action}`, body);
     onDone();
   };
   const common = { onClose, why: lacking(NEEDS[action]) };
+  const command = commandOf(`points ${action}`, [id]);
   switch (action) {
     case 'hold':
       return (
-        <Confirm
+        <ReasonDialog
           {...common}
           title="Hold this restore point"
           action="Hold it"
-          why={common.why ?? (reason === '' ? undefined : reasonProblem(reason))}
-          run={send({ reason: reason.trim() })}
+          hint="Others see it in lists and plans, for example: audit 2026"
+          command={(reason) => commandOf('points hold', [id], [['reason', reason]])}
+          run={(reason) => send({ reason })}
         >
           <p>No prune removes the restore point of {when(time)} until someone with the role admin removes the hold.</p>
-          <label class="field">
-            <span>Why</span>
-            <input required maxLength={200} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-            <span class="hint">Others see it in lists and plans, for example: audit 2026</span>
-          </label>
-        </Confirm>
+        </ReasonDialog>
       );
     case 'unhold':
       return (
-        <Confirm {...common} title="Remove the hold" action="Remove the hold" isDanger run={send()}>
+        <Confirm {...common} command={command} title="Remove the hold" action="Remove the hold" isDanger run={send}>
           {hold && (
             <p>
               It was set {byWords(hold.by)} on {when(hold.at)}: “{hold.reason}”.
@@ -64,7 +62,7 @@ export function NoteDialog({ action, point, onDone, onClose }: NoteDialogProps) 
       );
     case 'unmark':
       return (
-        <Confirm {...common} title="Take back the mark" action="Take back the mark" run={send()}>
+        <Confirm {...common} command={command} title="Take back the mark" action="Take back the mark" run={send}>
           <p>
             {removed && `A prune marked it on ${when(removed.at)}. `}All of its content is there, and it can be restored
             again at once.
@@ -76,11 +74,12 @@ export function NoteDialog({ action, point, onDone, onClose }: NoteDialogProps) 
       return (
         <Confirm
           {...common}
+          command={command}
           title="Release the safety brake"
           action="Release the brake"
           isDanger
           why={common.why ?? (hasLooked ? undefined : 'Look at what has changed first.')}
-          run={send()}
+          run={send}
         >
           {brake && (
             <>

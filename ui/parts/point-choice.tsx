@@ -1,6 +1,8 @@
 import { allPoints } from '../app/points.ts';
 import { usePolled } from '../app/poll.ts';
+import type { ApiError } from '../model/answer.ts';
 import { type ApiPoint, beforeBrake, contentWords, isUsable, marksOf, wholenessOf } from '../model/points.ts';
+import { ErrorBox } from './problem.tsx';
 import { when } from './shown-time.ts';
 
 interface PointChoiceProps {
@@ -13,19 +15,21 @@ interface PointChoiceProps {
 
 /** The restore points of a job that a restore can take, and which it takes unless one chooses. */
 export function usePoints(job: string): {
-  points: readonly ApiPoint[];
+  /** Undefined as long as it is not known which there are. */
+  points: readonly ApiPoint[] | undefined;
   first: ApiPoint | undefined;
   isEngaged: boolean;
+  error: ApiError | undefined;
 } {
   const all = usePolled(`points of ${job}`, () => (job === '' ? Promise.resolve([]) : allPoints(job)));
-  const points = all.data?.filter(isUsable) ?? [];
-  const { good, isEngaged } = beforeBrake(points, job);
-  return { points, first: good, isEngaged };
+  const points = all.data?.filter(isUsable);
+  const { good, isEngaged } = beforeBrake(points ?? [], job);
+  return { points, first: good, isEngaged, error: all.error };
 }
 
 /** Which job, and its state of which day. */
 export function PointChoice({ jobs, job, point, onJob, onPoint }: PointChoiceProps) {
-  const { points, isEngaged, first } = usePoints(job);
+  const { points, isEngaged, first, error } = usePoints(job);
   return (
     <>
       {jobs.length > 1 && (
@@ -41,12 +45,14 @@ export function PointChoice({ jobs, job, point, onJob, onPoint }: PointChoicePro
       <label class="field">
         <span>As it was</span>
         <select value={point} onChange={(event) => onPoint(event.currentTarget.value)}>
-          {points.length === 0 && <option value="">no restore point</option>}
-          {points.map((each) => (
+          {points === undefined && <option value="">{error ? 'not known' : 'loading …'}</option>}
+          {points?.length === 0 && <option value="">no restore point</option>}
+          {points?.map((each) => (
             <option value={each.id}>{choiceWords(each)}</option>
           ))}
         </select>
       </label>
+      {error && <ErrorBox error={error} />}
       {isEngaged && (
         <p class="small">
           A safety brake is engaged: later restore points may hold what ransomware or a mistake has left.

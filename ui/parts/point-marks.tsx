@@ -1,6 +1,8 @@
+import type { ComponentChildren } from 'preact';
 import type { Mark as Meaning } from '../model/mark.ts';
 import {
   type ApiPoint,
+  type ApiProof,
   lackWords,
   marksOf,
   type Mark as PointMark,
@@ -44,10 +46,15 @@ export function Marks({ point }: { point: Pick<ApiPoint, 'hold' | 'brake' | 'rem
 
 /** The last verification, and when. */
 export function LastProof({ proof }: { proof: ApiPoint['verified'] }) {
-  if (proof === null) return <span class="faint">not verified</span>;
+  if (proof === null) return <span class="muted">not verified</span>;
   return (
-    <Mark mark={{ ...OF_PROOFS[proofState(proof)], word: '' }}>
+    <ProofMark proof={proof}>
       {proofBrief(proof)} · <Ago time={proof.at} />
-    </Mark>
+    </ProofMark>
   );
+}
+
+/** What a verification shows, before the words for it. */
+export function ProofMark({ proof, children }: { proof: ApiProof; children: ComponentChildren }) {
+  return <Mark mark={{ ...OF_PROOFS[proofState(proof)], word: '' }}>{children}</Mark>;
 }

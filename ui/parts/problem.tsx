@@ -1,9 +1,11 @@
 import type { ComponentChildren } from 'preact';
+import { at, link } from '../app/router.ts';
 import type { ApiError } from '../model/answer.ts';
 import { shownText } from '../model/name.ts';
+import { Hint } from './hint.tsx';
 import { Sign } from './mark.tsx';
 
-/** What an error of the API says: what happened, and what to do. */
+/** What an error of the API says: what happened, what to do, and which run is in the way. */
 export function ErrorBox({ error, children }: { error: ApiError; children?: ComponentChildren }) {
   return (
     <div class="box bad" role="alert">
@@ -20,6 +22,11 @@ export function ErrorBox({ error, children }: { error: ApiError; children?: Comp
           ))}
         </ul>
       )}
+      {error.run !== undefined && (
+        <p>
+          <a href={link(at`/runs/${error.run}`)}>Look at the run in progress</a>
+        </p>
+      )}
       {children}
       <p class="small">
         {error.title} · <code>{error.code}</code>
@@ -28,9 +35,9 @@ export function ErrorBox({ error, children }: { error: ApiError; children?: Comp
   );
 }
 
-function sentence(text: string): string {
-  const shown = shownText(text);
-  return /[.!?:…]$/.test(shown) ? shown : `${shown}.`;
+function sentence(given: string): string {
+  const text = shownText(given);
+  return /[.!?:…]$/.test(text) ? text : `${text}.`;
 }
 
 /** Something to know: with a color, a sign and text. */
@@ -41,6 +48,25 @@ export function Note({ tone, children }: { tone: 'good' | 'warn' | 'bad' | 'quie
       <Sign tone={tone} shape={shape[tone]} />
       <div>{children}</div>
     </div>
+  );
+}
+
+interface ProblemNoteProps {
+  of: { code: string; message: string; hint: string };
+  tone?: 'warn' | 'bad';
+}
+
+/** A problem that is part of an answer: what it is, and what to do. */
+export function ProblemNote({ of: { code, message, hint }, tone = 'bad' }: ProblemNoteProps) {
+  return (
+    <Note tone={tone}>
+      <p>
+        {sentence(message)} <code>{code}</code>
+      </p>
+      <p>
+        <Hint of={hint} />
+      </p>
+    </Note>
   );
 }
 

@@ -1,8 +1,10 @@
+import { useAction } from '../app/action.ts';
 import { post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
 import { at, go, link } from '../app/router.ts';
+import { commandOf } from '../model/command.ts';
 import { Button } from './button.tsx';
-import { useAction } from './dialog.tsx';
+import { CopyCommand } from './copy.tsx';
 import { ErrorBox } from './problem.tsx';
 
 interface StartBackupProps {
@@ -27,19 +29,12 @@ export function StartBackup({ job, kind = 'plain', isWhyNear = false, children =
         why={lacking('run')}
         isWhyNear={isWhyNear}
         onClick={begin}
-        label={`${children}: ${job}`}
+        label={children.includes(job) ? children : `${children}: ${job}`}
       >
         {children}
       </Button>
-      {error && (
-        <ErrorBox error={error}>
-          {error.run !== undefined && (
-            <p>
-              <a href={link(at`/runs/${error.run}`)}>Look at the run in progress</a>
-            </p>
-          )}
-        </ErrorBox>
-      )}
+      <CopyCommand needs="run" line={commandOf('runs start', [job])} />
+      {error && <ErrorBox error={error} />}
     </>
   );
 }

@@ -1,9 +1,6 @@
+import { useRef, useState } from 'preact/hooks';
 import { link } from '../app/router.ts';
 import { type CellKind, cellsOf, type Day, stripText } from '../model/strip.ts';
-
-const WIDTH = 8;
-const GAP = 2;
-const HEIGHT = 22;
 
 /** A form for each, beside its color. */
 const FORMS: Readonly<Record<CellKind, string>> = {
@@ -17,22 +14,46 @@ const FORMS: Readonly<Record<CellKind, string>> = {
   unknown: 'M0 10h8v2H0z',
 };
 
-/** The last 30 days of a job, today on the right: each with a form and a color. Leads to their runs. */
+/** What each key does to the day that has the focus. */
+const MOVES: Readonly<Record<string, (at: number, last: number) => number>> = {
+  ArrowLeft: (at) => at - 1,
+  ArrowRight: (at) => at + 1,
+  Home: () => 0,
+  End: (_, last) => last,
+};
+
+/**
+ * The last 30 days of a job, today on the right: each with a form and a color, and a link to its runs. One stop for the
+ * tab key; the arrow keys go from day to day.
+ */
 export function Strip({ job, days }: { job: string; days: readonly Day[] }) {
-  const cells = cellsOf(days);
-  const width = cells.length * (WIDTH + GAP) - GAP;
+  const list = useRef<HTMLUListElement>(null);
+  const last = days.length - 1;
+  const [chosen, setChosen] = useState(last);
+  const at = Math.min(chosen, last);
+  const move = (event: KeyboardEvent) => {
+    const to = MOVES[event.key]?.(at, last);
+    if (to === undefined) return;
+    event.preventDefault();
+    list.current?.querySelectorAll('a')[Math.max(0, Math.min(last, to))]?.focus();
+  };
   return (
-    <a class="strip" href={link('/runs', { job })}>
-      <span class="unseen">{stripText(days)}</span>
-      <svg viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} aria-hidden="true">
-        {cells.map(({ kind, text }, index) => (
-          <g transform={`translate(${index * (WIDTH + GAP)} 0)`} class={`cell ${kind}`}>
-            <title>{text}</title>
-            <rect width={WIDTH + GAP} height={HEIGHT} class="reach" />
-            <path d={FORMS[kind]} fill-rule="evenodd" />
-          </g>
-        ))}
-      </svg>
-    </a>
+    <ul ref={list} class="strip" aria-label={`${job}: ${stripText(days)}`} onKeyDown={move}>
+      {cellsOf(days).map(({ kind, text }, index) => (
+        <li key={days[index]!.day}>
+          <a
+            href={link('/runs', { job, day: days[index]!.day })}
+            tabIndex={index === at ? 0 : -1}
+            class={`cell ${kind}`}
+            onFocus={() => setChosen(index)}
+          >
+            <span class="tip">{text}</span>
+            <svg viewBox="0 0 8 22" preserveAspectRatio="none" aria-hidden="true">
+              <path d={FORMS[kind]} fill-rule="evenodd" />
+            </svg>
+          </a>
+        </li>
+      ))}
+    </ul>
   );
 }

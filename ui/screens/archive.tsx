@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
+import { useAction } from '../app/action.ts';
 import { get, post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
-import { usePaged } from '../app/paged.ts';
+import { usePages } from '../app/pages.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, go, link, place } from '../app/router.ts';
-import type { Answer } from '../model/answer.ts';
 import {
   archiveContainer,
   groupsOf,
@@ -14,15 +14,15 @@ import {
   type PoisonGroup,
   poisonWords,
   type Receipt,
-  type ReceiptLine,
   receiptWords,
   triggerWords,
 } from '../model/archives.ts';
+import { commandOf } from '../model/command.ts';
 import { shownText } from '../model/name.ts';
-import { byWords, reasonProblem } from '../model/notes.ts';
+import { byWords } from '../model/notes.ts';
 import { counted } from '../model/quantity.ts';
 import { Button } from '../parts/button.tsx';
-import { Confirm, useAction } from '../parts/dialog.tsx';
+import { CopyCommand } from '../parts/copy.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Mark } from '../parts/mark.tsx';
@@ -30,6 +30,7 @@ import { More } from '../parts/more.tsx';
 import { Name } from '../parts/name.tsx';
 import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
+import { ReasonDialog } from '../parts/reason-dialog.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago, At } from '../parts/time.tsx';
@@ -37,12 +38,14 @@ import { Reconcile } from './archives.tsx';
 
 const TABS = [
   ['failed', 'Failed permanently'],
+  ['settled', 'Settled'],
   ['receipts', 'Receipts'],
 ] as const;
 
-/** One archive rule: uploads that failed permanently, and the receipts of all others. */
+/** One archive rule: uploads that failed permanently, those that someone has settled, and the receipts of all. */
 export function Archive({ rule: name }: { rule: string }) {
-  const tab = place.value.query.get('tab') === 'receipts' ? 'receipts' : 'failed';
+  const asked = place.value.query.get('tab');
+  const tab = TABS.find(([value]) => value === asked)?.[0] ?? 'failed';
   const rule = usePolled(`archive ${name}`, (signal) => get('getArchive', at`archives/${name}`, {}, signal));
   return (
     <Screen
@@ -69,7 +72,9 @@ export function Archive({ rule: name }: { rule: string }) {
           </a>
         ))}
       </nav>
-      {tab === 'failed' ? <FailedUploads rule={name} /> : <Receipts rule={name} />}
+      {tab === 'failed' && <FailedUploads rule={name} />}
+      {tab === 'settled' && <SettledUploads rule={name} />}
+      {tab === 'receipts' && <Receipts rule={name} />}
     </Screen>
   );
 }
@@ -103,9 +108,12 @@ function FailedUploads({ rule }: { rule: string }) {
                 {isMore ? 'More than ' : ''}
                 {counted(uploads.length, 'upload')}
               </p>
-              <Button kind="main" onClick={() => all.begin()} isBusy={all.isBusy} why={lacking('run')}>
-                Try all again
-              </Button>
+              <span class="actions">
+                <Button kind="main" onClick={all.begin} isBusy={all.isBusy} why={lacking('run')}>
+                  Try all again
+                </Button>
+                <CopyCommand needs="run" line={commandOf('archive reprocess', [rule])} />
+              </span>
             </div>
             {all.error && <ErrorBox error={all.error} />}
             {groupsOf(uploads).map((group) => (
@@ -175,9 +183,12 @@ function Upload({ rule, upload: { id, container, name, since, times, message }, 
         </span>
         <span class="actions">
           {lacking('run') === undefined && (
-            <Button kind="quiet" onClick={begin} isBusy={isBusy}>
-              Try again
-            </Button>
+            <>
+              <Button kind="quiet" onClick={begin} isBusy={isBusy}>
+                Try again
+              </Button>
+              <CopyCommand needs="run" line={commandOf('archive reprocess', [rule], [['id', id]])} />
+            </>
           )}
           {lacking('protect') === undefined && (
             <Button kind="quiet" onClick={() => setSettling(true)}>
@@ -205,15 +216,14 @@ interface SettleProps {
 
 /** For what is never going to be archived: it leaves the list, with who decided it and why. */
 function Settle({ rule, id, name, onDone, onClose }: SettleProps) {
-  const [reason, setReason] = useState('');
   return (
-    <Confirm
+    <ReasonDialog
       title="Settle this upload"
       action="Settle it"
       isDanger
-      why={reason === '' ? undefined : reasonProblem(reason)}
-      run={async () => {
-        await post('settlePoison', at`archives/${rule}/poison/${id}/settle`, { reason: reason.trim() });
+      hint="Its receipt and the list of settled uploads show it."
+      run={async (reason) => {
+        await post('settlePoison', at`archives/${rule}/poison/${id}/settle`, { reason });
         onDone();
       }}
       onClose={onClose}
@@ -221,18 +231,56 @@ function Settle({ rule, id, name, onDone, onClose }: SettleProps) {
       <p>
         <Name of={name} /> is not archived, and no reconciliation tries it again. Its receipt keeps the reason.
       </p>
-      <label class="field">
-        <span>Why</span>
-        <input required maxLength={200} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-      </label>
-    </Confirm>
+    </ReasonDialog>
+  );
+}
+
+/** What someone has decided not to archive, with who and why. */
+function SettledUploads({ rule }: { rule: string }) {
+  const list = usePages(`settled ${rule}`, (cursor, signal) =>
+    get('listPoison', at`archives/${rule}/poison`, { state: 'settled', limit: 100, cursor }, signal),
+  );
+  return (
+    <Loaded of={list}>
+      {(pages) => {
+        const uploads = pages.flatMap((page) => page.uploads);
+        return uploads.length === 0 && !list.isMore ? (
+          <Empty title="No upload is settled">
+            <p>What never needs an archive can be settled with a reason. Then it is listed here.</p>
+          </Empty>
+        ) : (
+          <>
+            <Table caption="Settled uploads" head={['Upload', 'Failed as', 'Settled', 'Why']}>
+              {uploads.map(({ id, name, code, settledAt, settlement }) => (
+                <tr key={id}>
+                  <th scope="row">
+                    <a data-row href={link(at`/archives/${rule}`, { tab: 'receipts', name })}>
+                      <Name of={name} />
+                    </a>
+                  </th>
+                  <td>
+                    <code>{code}</code>
+                  </td>
+                  <td>
+                    {settledAt !== null && <At time={settledAt} />}
+                    <div class="small">{settlement && byWords(settlement.by)}</div>
+                  </td>
+                  <td>{settlement?.reason ?? '–'}</td>
+                </tr>
+              ))}
+            </Table>
+            <More of={list} />
+          </>
+        );
+      }}
+    </Loaded>
   );
 }
 
 function Receipts({ rule }: { rule: string }) {
   const { query } = place.value;
   const [prefix, name] = [query.get('prefix') ?? '', query.get('name') ?? ''];
-  const list = usePaged(`receipts ${rule} ${prefix}`, (cursor, signal) =>
+  const list = usePages(`receipts ${rule} ${prefix}`, (cursor, signal) =>
     get('listReceipts', at`archives/${rule}/receipts`, { prefix, limit: 200, cursor }, signal),
   );
   return (
@@ -251,15 +299,16 @@ function Receipts({ rule }: { rule: string }) {
       </form>
       {name !== '' && <Whole rule={rule} name={name} />}
       <Loaded of={list}>
-        {(pages) =>
-          pages.every(({ receipts, next }) => receipts.length === 0 && next === null) ? (
+        {(pages) => {
+          const lines = pages.flatMap(({ receipts }) => receipts.filter(isLine));
+          return lines.length === 0 && !list.isMore ? (
             <Empty
               title={prefix === '' ? 'No upload was archived yet' : 'No receipt of a name that begins with this'}
             />
           ) : (
             <>
               <Table caption="Receipts" head={['Upload', 'State', 'When', 'Uploaded']}>
-                {linesOf(pages).map((line) => (
+                {lines.map((line) => (
                   <tr key={`${line.name} ${line.etag}`}>
                     <th scope="row">
                       <a data-row href={link(at`/archives/${rule}`, { tab: 'receipts', prefix, name: line.name })}>
@@ -280,15 +329,11 @@ function Receipts({ rule }: { rule: string }) {
               </Table>
               <More of={list} />
             </>
-          )
-        }
+          );
+        }}
       </Loaded>
     </>
   );
-}
-
-function linesOf(pages: readonly Answer<'listReceipts'>[]): ReceiptLine[] {
-  return pages.flatMap(({ receipts }) => receipts.filter(isLine));
 }
 
 /** Every receipt of one name, in full: one for each version that was uploaded. */
@@ -359,7 +404,7 @@ function OneReceipt({
       )}
       {problem && (
         <Note tone="warn">
-          {problem.message === undefined ? '' : shownText(problem.message)} <code>{problem.code}</code>
+          {problem.message && shownText(problem.message)} <code>{problem.code}</code>
         </Note>
       )}
     </div>

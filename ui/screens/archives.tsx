@@ -1,10 +1,12 @@
+import { useAction } from '../app/action.ts';
 import { get, post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, go, link } from '../app/router.ts';
 import { archiveContainer, poisonWords, receiptWords, triggerWords } from '../model/archives.ts';
+import { commandOf } from '../model/command.ts';
 import { Button } from '../parts/button.tsx';
-import { useAction } from '../parts/dialog.tsx';
+import { Block, CopyCommand } from '../parts/copy.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Name } from '../parts/name.tsx';
@@ -31,10 +33,7 @@ export function Archives() {
               <p>
                 A rule copies every upload of a container as it arrives, each version exactly once. In strongroom.json:
               </p>
-              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
-              <pre class="block" tabIndex={0}>
-                {EXAMPLE}
-              </pre>
+              <Block text={EXAMPLE} />
             </Empty>
           ) : (
             <div class="cards">
@@ -117,6 +116,7 @@ export function Reconcile({ rule }: { rule: string }) {
       <Button onClick={begin} isBusy={isBusy} why={lacking('run')}>
         Reconcile now
       </Button>
+      <CopyCommand needs="run" line={commandOf('archive reconcile', [rule])} />
       {error && <ErrorBox error={error} />}
     </>
   );

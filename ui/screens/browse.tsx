@@ -22,19 +22,18 @@ import { shownName } from '../model/name.ts';
 import type { ApiPoint } from '../model/points.ts';
 import { counted, number } from '../model/quantity.ts';
 import { isSelectable } from '../model/restore-choice.ts';
+import { jobOf } from '../model/run-id.ts';
 import { BasketBar } from '../parts/basket-bar.tsx';
 import { Button, ButtonLink } from '../parts/button.tsx';
-import { Collect, collect, notAdded } from '../parts/collect.tsx';
+import { Collect, collect, NotAdded } from '../parts/collect.tsx';
 import { Loaded, Waiting } from '../parts/loaded.tsx';
 import { LongList } from '../parts/long-list.tsx';
 import { Name } from '../parts/name.tsx';
-import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
+import { Empty, ErrorBox } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { when } from '../parts/shown-time.ts';
 import { At } from '../parts/time.tsx';
-
-const jobOf = (id: string) => id.replace(/-\d{8}T\d{6}Z-[a-z0-9]{6}$/, '');
 
 /** A container of a restore point, folder by folder. */
 export function Browse({ id }: { id: string }) {
@@ -171,6 +170,7 @@ const AT_ONCE = 20_000;
 function useFolder({ id, container, prefix, typed }: EntriesProps) {
   const [folder, setFolder] = useState<Folder>(NO_ENTRIES);
   const [most, setMost] = useState(AT_ONCE);
+  const [round, setRound] = useState(0);
   const [error, setError] = useState<ApiError | undefined>(undefined);
   const [isLoading, setLoading] = useState(true);
   useEffect(() => {
@@ -178,7 +178,7 @@ function useFolder({ id, container, prefix, typed }: EntriesProps) {
     const load = async () => {
       setLoading(true);
       setError(undefined);
-      let all = most === AT_ONCE ? NO_ENTRIES : folder;
+      let all = folder;
       try {
         do {
           const cursor = all.next ?? undefined;
@@ -204,13 +204,13 @@ function useFolder({ id, container, prefix, typed }: EntriesProps) {
       clearTimeout(timer);
       end.abort();
     };
-  }, [most]);
-  return { folder, error, isLoading, more: () => setMost(most + AT_ONCE * 5) };
+  }, [most, round]);
+  return { folder, error, isLoading, more: () => setMost(most + AT_ONCE * 5), again: () => setRound(round + 1) };
 }
 
 function Entries(props: EntriesProps) {
   const { id, time, container, prefix, typed } = props;
-  const { folder, error, isLoading, more } = useFolder(props);
+  const { folder, error, isLoading, more, again } = useFolder(props);
   const entries = entriesOf(folder);
   const here = { point: { id, time }, job: jobOf(id), container };
   const chosen = namesAt(basket.value, here);
@@ -236,7 +236,7 @@ function Entries(props: EntriesProps) {
           )}
         </span>
       </div>
-      {notAdded.value !== '' && <Note tone="warn">{notAdded.value}</Note>}
+      <NotAdded />
       {entries.length > 0 && (
         <LongList
           label={`Content of the folder`}
@@ -246,8 +246,14 @@ function Entries(props: EntriesProps) {
           {(entry) => <Line entry={entry} here={here} chosen={chosen} />}
         </LongList>
       )}
-      {error && <ErrorBox error={error} />}
-      {folder.next !== null && !isLoading && (
+      {error && (
+        <ErrorBox error={error}>
+          <p>
+            <Button onClick={again}>Try again</Button>
+          </p>
+        </ErrorBox>
+      )}
+      {folder.next !== null && !isLoading && !error && (
         <p>
           <Button onClick={more}>Load more</Button>
         </p>

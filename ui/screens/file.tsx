@@ -1,7 +1,7 @@
 import { get } from '../app/api.ts';
 import { basket } from '../app/basket.ts';
 import { lacking } from '../app/caller.ts';
-import { usePaged } from '../app/paged.ts';
+import { usePages } from '../app/pages.ts';
 import { at, link, place } from '../app/router.ts';
 import { isChosen } from '../model/basket.ts';
 import { heldIn, NO_HISTORY, noVersions, sizeChange, type Version, withVersions } from '../model/file.ts';
@@ -11,8 +11,9 @@ import { BasketBar } from '../parts/basket-bar.tsx';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { Collect } from '../parts/collect.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { More } from '../parts/more.tsx';
 import { Name } from '../parts/name.tsx';
-import { Empty, ErrorBox } from '../parts/problem.tsx';
+import { Empty } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { when } from '../parts/shown-time.ts';
@@ -26,16 +27,8 @@ export function File() {
     string,
     string,
   ];
-  const history = usePaged(`file ${JSON.stringify([job, container, name])}`, (cursor, signal) =>
+  const list = usePages(`file ${JSON.stringify([job, container, name])}`, (cursor, signal) =>
     get('blobHistory', 'blobs/history', { job, container, name, cursor }, signal),
-  );
-  const more = history.isMore && (
-    <p>
-      {history.moreError && <ErrorBox error={history.moreError} />}
-      <Button isBusy={history.isBusy} onClick={history.more}>
-        Look in earlier restore points
-      </Button>
-    </p>
   );
   const folder = name.slice(0, name.lastIndexOf('/') + 1);
   return (
@@ -56,30 +49,31 @@ export function File() {
           </>
         )}
       </p>
-      <Loaded of={history}>
+      <Loaded of={list}>
         {(pages) => {
           const all = pages.reduce(withVersions, NO_HISTORY);
-          return all.versions.length === 0 ? (
-            <Empty title="No version">
-              <p>{noVersions(all)}</p>
-              {more}
-            </Empty>
-          ) : (
+          return (
             <>
-              <ol class="versions" aria-label="Versions, the newest first">
-                {all.versions.map((version, index) => (
-                  <VersionRow
-                    key={version.etag}
-                    {...{ job, container, name, version, older: all.versions[index + 1], isNewest: index === 0 }}
-                  />
-                ))}
-              </ol>
-              {all.absent > 0 && (
+              {all.versions.length === 0 ? (
+                <Empty title="No version">
+                  <p>{noVersions(all)}</p>
+                </Empty>
+              ) : (
+                <ol class="versions" aria-label="Versions, the newest first">
+                  {all.versions.map((version, index) => (
+                    <VersionRow
+                      key={version.etag}
+                      {...{ job, container, name, version, older: all.versions[index + 1], isNewest: index === 0 }}
+                    />
+                  ))}
+                </ol>
+              )}
+              {all.versions.length > 0 && all.absent > 0 && (
                 <p class="muted">
                   {counted(all.absent, 'restore point')} that this job has without a blob of this name.
                 </p>
               )}
-              {more}
+              <More of={list}>Look in earlier restore points</More>
             </>
           );
         }}

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { get } from '../app/api.ts';
 import { basket } from '../app/basket.ts';
 import { type Finding, searchFor } from '../app/finding.ts';
@@ -12,7 +12,7 @@ import { isRunId } from '../model/run-id.ts';
 import { announce } from '../parts/announce.tsx';
 import { BasketBar } from '../parts/basket-bar.tsx';
 import { Button } from '../parts/button.tsx';
-import { Collect, notAdded } from '../parts/collect.tsx';
+import { Collect, NotAdded } from '../parts/collect.tsx';
 import { LongList } from '../parts/long-list.tsx';
 import { Name } from '../parts/name.tsx';
 import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
@@ -34,6 +34,13 @@ export function Find() {
   const jobs = usePolled('find jobs', (signal) => get('listJobs', 'jobs', {}, signal));
   const names = jobs.data?.jobs.map(({ name }) => name) ?? [];
   const job = asked || names[0] || '';
+  const container = query.get('container') ?? '';
+  const [field, containerField] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
+  // The fields show what is in the address, until one types; after a search, the focus stays where it was.
+  useEffect(() => {
+    field.current!.value = text;
+    containerField.current!.value = container;
+  }, [text, container]);
   useEffect(() => {
     if (isRunId(text)) go(link(at`/runs/${text}`), { replace: true });
   }, [text]);
@@ -62,26 +69,11 @@ export function Find() {
         </label>
         <label class="field grow">
           <span>Text</span>
-          <input
-            key={text}
-            name="q"
-            type="search"
-            defaultValue={text}
-            autocomplete="off"
-            spellcheck={false}
-            maxLength={1024}
-          />
+          <input ref={field} name="q" type="search" autocomplete="off" spellcheck={false} maxLength={1024} />
         </label>
         <label class="field">
           <span>Container</span>
-          <input
-            key={query.get('container')}
-            name="container"
-            defaultValue={query.get('container') ?? ''}
-            placeholder="all"
-            autocomplete="off"
-            spellcheck={false}
-          />
+          <input ref={containerField} name="container" placeholder="all" autocomplete="off" spellcheck={false} />
         </label>
         {names.length > 1 && (
           <label class="field">
@@ -105,8 +97,10 @@ export function Find() {
             Not sure? <a href={link('/points')}>Browse a restore point</a> folder by folder.
           </p>
         </Empty>
+      ) : job !== '' ? (
+        !isRunId(text) && <Results key={job} job={job} jobs={names} />
       ) : (
-        job !== '' && !isRunId(text) && <Results key={job} job={job} jobs={names} />
+        jobs.data && <Empty title="There is no job, so there is no backup to search" />
       )}
       <BasketBar />
     </Screen>
@@ -127,15 +121,22 @@ function Results({ job, jobs }: { job: string; jobs: readonly string[] }) {
     if (hasEnded) announce(progressOf(running.state.peek().search, when));
   }, [hasEnded, running]);
   const lookFurther = () => void running.beginOlder();
+  const goOn = () => void running.begin();
   const { search, isLooking, error } = finding;
   return (
     <>
       <div class="heading">
-        <p class="muted">{search.done !== 'nothing' || search.current ? progressOf(search, when) : 'Searching …'}</p>
+        <p class="muted">
+          {search.found.length > 0 || search.done !== 'nothing' || search.current
+            ? progressOf(search, when)
+            : isLooking
+              ? 'Searching …'
+              : 'Nothing was searched yet.'}
+        </p>
         <span class="actions">
           {isLooking && <Button onClick={() => running.stop()}>Stop</Button>}
-          {!isLooking && search.current && !isFull(search) && (
-            <Button onClick={() => void running.begin()}>Continue</Button>
+          {!isLooking && error === undefined && !isFull(search) && (search.current || search.done === 'nothing') && (
+            <Button onClick={goOn}>Continue</Button>
           )}
         </span>
       </div>
@@ -146,11 +147,11 @@ function Results({ job, jobs }: { job: string; jobs: readonly string[] }) {
               Look in earlier restore points
             </Button>
           ) : (
-            <Button onClick={() => void running.begin()}>Try again</Button>
+            <Button onClick={goOn}>Try again</Button>
           )}
         </ErrorBox>
       )}
-      {notAdded.value !== '' && <Note tone="warn">{notAdded.value}</Note>}
+      <NotAdded />
       {search.unread.length > 0 && (
         <Note tone="warn">
           {counted(search.unread.length, 'restore point')} cannot be read in part: what is in that part is not shown.{' '}

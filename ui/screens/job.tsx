@@ -3,6 +3,7 @@ import { get, post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, go, link } from '../app/router.ts';
+import { commandOf } from '../model/command.ts';
 import { factsOf, type ShownJob, seriesOf } from '../model/job.ts';
 import { markOfJob } from '../model/mark.ts';
 import type { OverviewAnswer } from '../model/overview.ts';
@@ -12,6 +13,7 @@ import { Confirm } from '../parts/dialog.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Note } from '../parts/problem.tsx';
+import { ReasonDialog } from '../parts/reason-dialog.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
 import { StartBackup } from '../parts/start-backup.tsx';
 import { Strip } from '../parts/strip.tsx';
@@ -31,7 +33,9 @@ export function Job({ job }: { job: string }) {
     <Screen
       title={job}
       trail={[[link('/jobs'), 'Jobs']]}
-      actions={polled.data && <Starts job={job} paused={standing?.paused ?? null} again={overview.again} />}
+      actions={
+        polled.data && <Starts job={job} isPaused={standing && standing.paused !== null} again={overview.again} />
+      }
     >
       <Loaded of={polled}>
         {(data) => (
@@ -134,7 +138,14 @@ function Schedules({ job: { schedules, timeZone } }: { job: ShownJob }) {
 
 type Asking = 'nothing' | 'full' | 'preview' | 'pause' | 'resume';
 
-function Starts({ job, paused, again }: { job: string; paused: object | null; again: () => void }) {
+interface StartsProps {
+  job: string;
+  /** Undefined while it is not known. */
+  isPaused: boolean | undefined;
+  again: () => void;
+}
+
+function Starts({ job, isPaused, again }: StartsProps) {
   const [asks, setAsks] = useState<Asking>('nothing');
   const close = () => setAsks('nothing');
   const start = async (body: object) => {
@@ -148,16 +159,19 @@ function Starts({ job, paused, again }: { job: string; paused: object | null; ag
       <Button why={why} isWhyNear onClick={() => setAsks('preview')}>
         Preview
       </Button>
-      <Button why={why} isWhyNear onClick={() => setAsks('full')}>
+      <Button why={why} onClick={() => setAsks('full')}>
         Full backup
       </Button>
-      <Button why={why} onClick={() => setAsks(paused ? 'resume' : 'pause')}>
-        {paused ? 'Resume schedules' : 'Pause schedules'}
-      </Button>
+      {isPaused !== undefined && (
+        <Button why={why} isWhyNear onClick={() => setAsks(isPaused ? 'resume' : 'pause')}>
+          {isPaused ? 'Resume schedules' : 'Pause schedules'}
+        </Button>
+      )}
       {asks === 'full' && (
         <Confirm
           title={`Start a full backup of ${job}?`}
           action="Start the full backup"
+          command={commandOf('runs start', [job], [['mode', 'full']])}
           why={why}
           run={() => start({ mode: 'full' })}
           onClose={close}
@@ -172,6 +186,14 @@ function Starts({ job, paused, again }: { job: string; paused: object | null; ag
         <Confirm
           title={`Preview a backup of ${job}?`}
           action="Start the preview"
+          command={commandOf(
+            'runs start',
+            [job],
+            [
+              ['mode', 'incremental'],
+              ['dry-run', true],
+            ],
+          )}
           why={why}
           run={() => start({ mode: 'incremental', dryRun: true })}
           onClose={close}
@@ -184,6 +206,7 @@ function Starts({ job, paused, again }: { job: string; paused: object | null; ag
         <Confirm
           title={`Resume the schedules of ${job}?`}
           action="Resume"
+          command={commandOf('jobs resume', [job])}
           why={why}
           run={async () => {
             await post('resumeJob', at`jobs/${job}/resume`);
@@ -199,26 +222,23 @@ function Starts({ job, paused, again }: { job: string; paused: object | null; ag
 }
 
 function Pause({ job, again, onClose }: { job: string; again: () => void; onClose: () => void }) {
-  const [reason, setReason] = useState('');
   const [days, setDays] = useState('');
-  const run = async () => {
-    const until = days === '' ? undefined : new Date(Date.now() + Number(days) * 86_400_000).toISOString();
-    await post('pauseJob', at`jobs/${job}/pause`, { reason, ...(until !== undefined && { until }) });
-    again();
-  };
+  const until = days === '' ? undefined : new Date(Date.now() + Number(days) * 86_400_000).toISOString();
+  const body = (reason: string) => ({ reason, ...(until !== undefined && { until }) });
   return (
-    <Confirm
+    <ReasonDialog
       title={`Pause the schedules of ${job}?`}
       action="Pause"
-      why={lacking('run') ?? (reason.trim() === '' ? 'Say why, for those who find it paused.' : undefined)}
-      run={run}
+      hint="For those who find it paused."
+      why={lacking('run')}
+      command={(reason) => commandOf('jobs pause', [job], Object.entries(body(reason)))}
+      run={async (reason) => {
+        await post('pauseJob', at`jobs/${job}/pause`, body(reason));
+        again();
+      }}
       onClose={onClose}
     >
       <p>No schedule of the job starts anything until someone resumes it. Nothing that runs is stopped.</p>
-      <label class="field">
-        <span>Reason</span>
-        <input value={reason} maxLength={200} onInput={(event) => setReason(event.currentTarget.value)} />
-      </label>
       <label class="field">
         <span>For how long</span>
         <select value={days} onChange={(event) => setDays(event.currentTarget.value)}>
@@ -229,6 +249,6 @@ function Pause({ job, again, onClose }: { job: string; again: () => void; onClos
           <option value="30">30 days</option>
         </select>
       </label>
-    </Confirm>
+    </ReasonDialog>
   );
 }

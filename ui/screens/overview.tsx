@@ -30,7 +30,9 @@ import { Ago, At } from '../parts/time.tsx';
 /** Is everything all right? What is not, and how each job stands. */
 export function Overview() {
   const polled = usePolled<OverviewAnswer>('overview', (signal) => get('overview', 'overview', {}, signal), paceOf);
-  const headline = polled.data && headlineOf(polled.data, now.value);
+  const known = polled.data && headlineOf(polled.data, now.value);
+  // What was true when there was an answer is below, with its time.
+  const headline = known && polled.error ? UNKNOWN : known;
   useSpoken(headline?.text);
   return (
     <Screen
@@ -45,11 +47,17 @@ export function Overview() {
       }
     >
       <Loaded of={polled} lines={8}>
-        {(overview) => <All overview={overview} headline={headlineOf(overview, now.value)} />}
+        {(overview) => <All overview={overview} headline={known!} />}
       </Loaded>
     </Screen>
   );
 }
+
+const UNKNOWN: Pick<Headline, 'mark' | 'text' | 'tab'> = {
+  mark: { tone: 'quiet', shape: 'question', word: 'not known' },
+  text: 'It is not known how things stand now',
+  tab: '? Not known',
+};
 
 /** Says the sentence when it changes, not when it is first read. */
 function useSpoken(text: string | undefined): void {

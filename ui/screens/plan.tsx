@@ -1,14 +1,15 @@
 import { useState } from 'preact/hooks';
+import { useAction } from '../app/action.ts';
 import { get, post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
 import { now } from '../app/clock.ts';
-import { usePaged } from '../app/paged.ts';
+import { usePages } from '../app/pages.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, go, link } from '../app/router.ts';
 import type { Answer } from '../model/answer.ts';
+import { commandOf } from '../model/command.ts';
 import type { Mark as Meaning } from '../model/mark.ts';
 import { markOfRun } from '../model/mark.ts';
-import { shownText } from '../model/name.ts';
 import { byWords } from '../model/notes.ts';
 import {
   type Plan as ApiPlan,
@@ -21,21 +22,22 @@ import {
   planWords,
 } from '../model/prune.ts';
 import { counted } from '../model/quantity.ts';
+import { timeOf } from '../model/run-id.ts';
 import { Button } from '../parts/button.tsx';
-import { useAction } from '../parts/dialog.tsx';
-import { Hint } from '../parts/hint.tsx';
+import { CopyCommand } from '../parts/copy.tsx';
 import { Loaded, Waiting } from '../parts/loaded.tsx';
 import { useMany } from '../parts/many.tsx';
 import { Mark, Sign } from '../parts/mark.tsx';
 import { More } from '../parts/more.tsx';
 import { Name } from '../parts/name.tsx';
 import { NoteDialog } from '../parts/note-dialog.tsx';
-import { ErrorBox, Note } from '../parts/problem.tsx';
+import { ErrorBox, Note, ProblemNote } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
 import { when } from '../parts/shown-time.ts';
 import { Table } from '../parts/table.tsx';
 import { Ago, At } from '../parts/time.tsx';
+import { TypedName } from '../parts/typed-name.tsx';
 import { MakePlan } from './prune.tsx';
 
 type Run = Answer<'getRun'>;
@@ -90,14 +92,11 @@ function Problems({ run: { problems, job } }: { run: Run }) {
   return (
     <>
       {shown.map(({ code, message, hint, container }) => (
-        <Note key={`${code} ${container}`} tone={code === 'plan-stale' ? 'warn' : 'bad'}>
-          <p>
-            {container !== undefined && <Name of={container} />} {shownText(message)}. <code>{code}</code>
-          </p>
-          <p>
-            <Hint of={hint} />
-          </p>
-        </Note>
+        <ProblemNote
+          key={`${code} ${container}`}
+          of={{ code, hint, message: container === undefined ? message : `${container}: ${message}` }}
+          tone={code === 'plan-stale' ? 'warn' : 'bad'}
+        />
       ))}
       {rest}
       {isStale && (
@@ -196,13 +195,6 @@ function Decisions({ job, decisions, isPlan, again }: DecisionsProps) {
   );
 }
 
-/** When the run with this id began. */
-function timeOf(id: string): string | undefined {
-  const [, year, month, day, hour, minute, second] =
-    /-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[a-z0-9]{6}$/.exec(id) ?? [];
-  return year && `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
-}
-
 /** The names of what is deleted, when they are asked for. */
 function Items({ run: { id, dryRun, plan, counts } }: { run: Run }) {
   const [isOpen, setOpen] = useState(false);
@@ -230,7 +222,7 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 function ItemList({ id, status }: { id: string; status: 'planned' | 'removed' }) {
-  const list = usePaged(`items ${id}`, (cursor, signal) =>
+  const list = usePages(`items ${id}`, (cursor, signal) =>
     get('listOutcomes', at`runs/${id}/outcomes`, { status, limit: 200, cursor }, signal),
   );
   return (
@@ -303,21 +295,10 @@ function CarryOut({ run, plan }: { run: Run; plan: ApiPlan }) {
       {found === 'not-allowed' ? (
         <Note tone="quiet">{why}</Note>
       ) : (
-        <label class="field narrow">
-          <span>
-            Type <code>{plan.job}</code> to confirm
-          </span>
-          <input
-            value={typed}
-            onInput={(event) => setTyped(event.currentTarget.value)}
-            autocomplete="off"
-            spellcheck={false}
-          />
-        </label>
+        <TypedName name={plan.job} value={typed} onInput={setTyped} />
       )}
       {error && (
         <ErrorBox error={error}>
-          {error.run !== undefined && <a href={link(at`/runs/${error.run}`)}>Look at the run in progress</a>}
           {error.code === 'plan-stale' && <MakePlan job={plan.job} words="Make a new plan" />}
         </ErrorBox>
       )}
@@ -326,10 +307,12 @@ function CarryOut({ run, plan }: { run: Run; plan: ApiPlan }) {
           submits
           kind="danger"
           isBusy={isBusy}
-          why={found === 'not-typed' ? `Type ${plan.job} first.` : (found ?? undefined) && ''}
+          why={found === 'not-typed' ? `Type ${plan.job} first.` : found === null ? undefined : why}
+          isWhyNear={found === 'not-allowed'}
         >
           {carryOutWords(plan)}
         </Button>
+        <CopyCommand needs="prune" line={commandOf('prune apply', [run.id], [['hash', plan.hash]])} />
       </div>
       <p class="small">
         The plan has the hash <code>{plan.hash}</code>. If anything has changed since it was made, the prune changes

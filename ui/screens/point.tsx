@@ -4,20 +4,19 @@ import { lacking } from '../app/caller.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, go, link } from '../app/router.ts';
 import type { Answer } from '../model/answer.ts';
-import { shownText } from '../model/name.ts';
-import { actionsOf, byWords, type NoteAction } from '../model/notes.ts';
-import { type ApiPoint, contentWords, lackWords, proofState, proofWords, wholenessOf } from '../model/points.ts';
+import { commandOf } from '../model/command.ts';
+import { actionsOf, byWords, NEEDS, type NoteAction } from '../model/notes.ts';
+import { type ApiPoint, contentWords, lackWords, proofWords, wholenessOf } from '../model/points.ts';
 import { counted, number } from '../model/quantity.ts';
+import { jobOf } from '../model/run-id.ts';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { Confirm } from '../parts/dialog.tsx';
-import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { useMany } from '../parts/many.tsx';
-import { Mark } from '../parts/mark.tsx';
 import { Name } from '../parts/name.tsx';
 import { NoteDialog } from '../parts/note-dialog.tsx';
-import { Marks, Wholeness } from '../parts/point-marks.tsx';
-import { Empty, Note } from '../parts/problem.tsx';
+import { Marks, ProofMark, Wholeness } from '../parts/point-marks.tsx';
+import { Empty, Note, ProblemNote } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
 import { when } from '../parts/shown-time.ts';
@@ -25,8 +24,6 @@ import { Table } from '../parts/table.tsx';
 import { Ago, At } from '../parts/time.tsx';
 
 type Shown = Answer<'getRestorePoint'>;
-
-const jobOf = (id: string) => id.replace(/-\d{8}T\d{6}Z-[a-z0-9]{6}$/, '');
 
 const ACTIONS: Readonly<Record<NoteAction, string>> = {
   hold: 'Hold it',
@@ -52,8 +49,9 @@ export function Point({ id }: { id: string }) {
           <>
             <ButtonLink to={link(at`/points/${id}/browse`)}>Browse</ButtonLink>
             <ButtonLink to={link('/restore/review', { point: id, all: 1 })}>Restore everything …</ButtonLink>
+            {/* Without keys: once it is held, the same button removes the hold, and keeps the focus. */}
             {actionsOf(data).map((action) => (
-              <Button key={action} onClick={() => setOpen(action)}>
+              <Button why={lacking(NEEDS[action])} onClick={() => setOpen(action)}>
                 {ACTIONS[action]}
               </Button>
             ))}
@@ -88,11 +86,7 @@ function State({ point }: { point: Shown }) {
   const { brake, hold, lacks, problem, id } = point;
   return (
     <>
-      {problem && (
-        <Note tone="bad">
-          {shownText(problem.message)}. <Hint of={problem.hint} /> <code>{problem.code}</code>
-        </Note>
-      )}
+      {problem && <ProblemNote of={problem} />}
       {brake && brake.released === undefined && (
         <Note tone="bad">
           <p>
@@ -106,7 +100,7 @@ function State({ point }: { point: Shown }) {
       )}
       {lacks && wholenessOf(point) === 'lacks' && (
         <Note tone="warn">
-          It lacks {lackWords(lacks)}. <a href={link(at`/runs/${id}`, { tab: 'problems' })}>See why, and what to do</a>
+          It lacks {lackWords(lacks)}. <a href={link(at`/runs/${id}`)}>See why, and what to do</a>
         </Note>
       )}
       {hold && (
@@ -194,19 +188,14 @@ function Proofs({ point }: { point: Shown }) {
       }
     >
       <ul class="card proofs">
-        {point.verifications.map((proof) => {
-          const state = proofState(proof);
-          const mark = { sound: ['good', 'check'], listed: ['quiet', 'half'], damaged: ['bad', 'cross'] } as const;
-          const [tone, shape] = mark[state];
-          return (
-            <li key={proof.kind}>
-              <Mark mark={{ tone, shape, word: '' }}>{proofWords(proof)}</Mark>{' '}
-              <a class="muted" href={link(at`/runs/${proof.run}`)}>
-                <Ago time={proof.at} />
-              </a>
-            </li>
-          );
-        })}
+        {point.verifications.map((proof) => (
+          <li key={proof.kind}>
+            <ProofMark proof={proof}>{proofWords(proof)}</ProofMark>{' '}
+            <a class="muted" href={link(at`/runs/${proof.run}`)}>
+              <Ago time={proof.at} />
+            </a>
+          </li>
+        ))}
         {missing.map(({ kind }) => (
           <li key={kind} class="muted">
             {kind}: never
@@ -226,6 +215,15 @@ function VerifyDialog({ id, onClose }: { id: string; onClose: () => void }) {
     <Confirm
       title="Verify this restore point"
       action={`Start the ${kind} verification`}
+      command={
+        isWrong
+          ? null
+          : commandOf(
+              'points verify',
+              [id],
+              [['kind', kind], ...(kind === 'deep' ? [['portion', portion] as const] : [])],
+            )
+      }
       why={
         lacking('run') ?? (isWrong ? 'The portion is a percentage such as 5%, or a fraction such as 1/7.' : undefined)
       }

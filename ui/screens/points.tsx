@@ -1,13 +1,12 @@
 import { get } from '../app/api.ts';
-import { usePaged } from '../app/paged.ts';
+import { usePages } from '../app/pages.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, link, place } from '../app/router.ts';
 import { type ApiPoint, contentLines } from '../model/points.ts';
-import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { More } from '../parts/more.tsx';
 import { LastProof, Marks, Wholeness } from '../parts/point-marks.tsx';
-import { Empty, Note } from '../parts/problem.tsx';
+import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Bytes } from '../parts/quantity.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
@@ -18,10 +17,14 @@ export function Points() {
   const { query } = place.value;
   const [job, removed] = [query.get('job') ?? '', query.get('removed') === 'true'];
   const jobs = usePolled('points jobs', (signal) => get('listJobs', 'jobs', {}, signal));
-  const list = usePaged(`points ${job} ${removed}`, (cursor, signal) => {
-    const asked = { job, removed: removed ? 'true' : undefined, limit: 100, cursor };
-    return get('listRestorePoints', 'restore-points', asked, signal);
-  });
+  const list = usePages(`points ${job} ${removed}`, (cursor, signal) =>
+    get(
+      'listRestorePoints',
+      'restore-points',
+      { job, removed: removed ? 'true' : undefined, limit: 100, cursor },
+      signal,
+    ),
+  );
   const names = jobs.data?.jobs.map(({ name }) => name) ?? [];
   return (
     <Screen title="Restore points">
@@ -47,29 +50,28 @@ export function Points() {
         </label>
       </div>
       <Loaded of={list} lines={8}>
-        {(pages) => (
-          <>
-            {(pages.at(-1)?.problems ?? []).map(({ message, hint }) => (
-              <Note key={message} tone="warn">
-                <Hint of={`${message}. ${hint}`} />
-              </Note>
-            ))}
-            {pages.every(({ restorePoints }) => restorePoints.length === 0) ? (
-              <Empty title="No restore point yet">
-                <p>The first backup that ends leaves one.</p>
-                <p>
-                  <a href={link('/jobs')}>Go to the jobs</a>
-                </p>
-              </Empty>
-            ) : (
-              <PointTable
-                points={pages.flatMap(({ restorePoints }) => restorePoints)}
-                hasJobs={job === '' && names.length > 1}
-              />
-            )}
-            <More of={list} />
-          </>
-        )}
+        {(pages) => {
+          const points = pages.flatMap(({ restorePoints }) => restorePoints);
+          const problems = pages.flatMap((page) => page.problems ?? []);
+          return (
+            <>
+              {problems.map((problem) => (
+                <ProblemNote key={problem.code} of={problem} tone="warn" />
+              ))}
+              {points.length === 0 ? (
+                <Empty title="No restore point yet">
+                  <p>The first backup that ends leaves one.</p>
+                  <p>
+                    <a href={link('/jobs')}>Go to the jobs</a>
+                  </p>
+                </Empty>
+              ) : (
+                <PointTable points={points} hasJobs={job === '' && names.length > 1} />
+              )}
+              <More of={list} />
+            </>
+          );
+        }}
       </Loaded>
     </Screen>
   );

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { get } from '../app/api.ts';
+import { download } from '../app/download.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, link } from '../app/router.ts';
 import { shownText } from '../model/name.ts';
@@ -44,7 +45,7 @@ export function Proof({ id }: { id: string }) {
       actions={
         data && (
           <>
-            <Button onClick={() => download(data)}>Download as JSON</Button>
+            <Button onClick={() => download(JSON.stringify(data, null, 2), fileNameOf(data))}>Download as JSON</Button>
             <Button kind="main" onClick={() => window.print()}>
               Print
             </Button>
@@ -57,15 +58,6 @@ export function Proof({ id }: { id: string }) {
       </Loaded>
     </Screen>
   );
-}
-
-function download(proof: Document): void {
-  const address = URL.createObjectURL(new Blob([JSON.stringify(proof, null, 2)], { type: 'application/json' }));
-  const anchor = document.createElement('a');
-  anchor.href = address;
-  anchor.download = fileNameOf(proof);
-  anchor.click();
-  URL.revokeObjectURL(address);
 }
 
 function Page({ proof }: { proof: Document }) {
@@ -98,9 +90,9 @@ function Page({ proof }: { proof: Document }) {
         <Fact name="In the vault">
           <code>{point.vault}</code>
         </Fact>
-        <Fact name="Protected">
-          {point.hold ? `on hold: ${point.hold.reason}` : 'by the retention policy'}
-          {point.removed && ', marked for removal'}
+        <Fact name="Hold">
+          {point.hold ? point.hold.reason : 'none'}
+          {point.removed && '; a prune has marked it for removal'}
         </Fact>
       </dl>
       <Section title="Verifications">

@@ -1,15 +1,18 @@
+import { useAction } from '../app/action.ts';
 import { get, post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
-import { usePaged } from '../app/paged.ts';
+import { usePages } from '../app/pages.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, go, link, place } from '../app/router.ts';
 import type { Answer } from '../model/answer.ts';
+import { commandOf } from '../model/command.ts';
+import { policyText } from '../model/job.ts';
 import { markOfRun } from '../model/mark.ts';
 import { shownText } from '../model/name.ts';
 import { byWords } from '../model/notes.ts';
-import { bytes, counted, listed } from '../model/quantity.ts';
+import { bytes, counted } from '../model/quantity.ts';
 import { Button } from '../parts/button.tsx';
-import { useAction } from '../parts/dialog.tsx';
+import { CopyCommand } from '../parts/copy.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { More } from '../parts/more.tsx';
@@ -69,8 +72,8 @@ function OfJob({ job }: { job: Job }) {
           </p>
         ) : (
           <p>
-            {policyWords(retention)}. What it removes stays for {counted(retention.marginHours, 'hour')}, and can be
-            taken back until then.
+            It keeps {policyText(retention)}. What it removes stays for {counted(retention.marginHours, 'hour')}, and
+            can be taken back until then.
             {schedule && ` A schedule prunes ${schedule.words}.`}
           </p>
         )}
@@ -90,18 +93,6 @@ function OfJob({ job }: { job: Job }) {
   );
 }
 
-function policyWords(retention: NonNullable<Job['retention']>): string {
-  const { keepLast, keepDaily, keepWeekly, keepMonthly, keepYearly, keepWithin } = retention;
-  return `It keeps ${listed([
-    ...(keepLast === undefined ? [] : [`the last ${keepLast}`]),
-    ...(keepDaily === undefined ? [] : [`${keepDaily} daily`]),
-    ...(keepWeekly === undefined ? [] : [`${keepWeekly} weekly`]),
-    ...(keepMonthly === undefined ? [] : [`${keepMonthly} monthly`]),
-    ...(keepYearly === undefined ? [] : [`${keepYearly} yearly`]),
-    ...(keepWithin === undefined ? [] : [`those of the last ${keepWithin}`]),
-  ])}`;
-}
-
 /** Makes a plan, which deletes nothing, and goes to it. */
 export function MakePlan({ job, words = 'Make a plan' }: { job: string; words?: string }) {
   const { isBusy, error, begin } = useAction(async () => {
@@ -113,28 +104,22 @@ export function MakePlan({ job, words = 'Make a plan' }: { job: string; words?: 
       <Button kind="main" onClick={begin} isBusy={isBusy} why={lacking('run')}>
         {words}
       </Button>
-      {error && (
-        <ErrorBox error={error}>
-          {error.run !== undefined && (
-            <p>
-              <a href={link(at`/runs/${error.run}`)}>Look at the run in progress</a>
-            </p>
-          )}
-        </ErrorBox>
-      )}
+      <CopyCommand needs="run" line={commandOf('prune plan', [job])} />
+      {error && <ErrorBox error={error} />}
     </>
   );
 }
 
 function Earlier({ job }: { job: string }) {
-  const list = usePaged(`prunes ${job}`, (cursor, signal) =>
+  const list = usePages(`prunes ${job}`, (cursor, signal) =>
     get('listRuns', 'runs', { job, mode: 'prune', limit: 20, cursor }, signal),
   );
   return (
     <Section title="Plans and prunes">
       <Loaded of={list} lines={4}>
-        {(pages) =>
-          pages.every(({ runs, next }) => runs.length === 0 && next === null) ? (
+        {(pages) => {
+          const rows = pages.flatMap(({ runs }) => runs);
+          return rows.length === 0 ? (
             <Empty title="No plan yet">
               <p>A plan says by name what a prune would remove, and why. It deletes nothing.</p>
             </Empty>
@@ -168,8 +153,8 @@ function Earlier({ job }: { job: string }) {
               </Table>
               <More of={list} />
             </>
-          )
-        }
+          );
+        }}
       </Loaded>
     </Section>
   );

@@ -122,16 +122,16 @@ function useChoice(jobs: readonly string[]) {
   const [job, setJob] = useState(jobs[0] ?? '');
   const [chosen, setChosen] = useState('');
   const { first, points } = usePoints(job);
-  const point = chosen || first?.id || points[0]?.id || '';
+  const point = chosen || first?.id || points?.[0]?.id || '';
   const onJob = (name: string) => {
     setJob(name);
     setChosen('');
   };
-  return { jobs, job, point, onJob, onPoint: setChosen };
+  return { jobs, job, point, isNone: points?.length === 0, onJob, onPoint: setChosen };
 }
 
 function OneContainer({ jobs }: { jobs: readonly string[] }) {
-  const choice = useChoice(jobs);
+  const { isNone: _, ...choice } = useChoice(jobs);
   const { point } = choice;
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const held = usePolled(`holds ${point}`, async (signal) =>
@@ -187,7 +187,7 @@ function OneContainer({ jobs }: { jobs: readonly string[] }) {
 }
 
 function Everything({ jobs }: { jobs: readonly string[] }) {
-  const choice = useChoice(jobs);
+  const { isNone, ...choice } = useChoice(jobs);
   return (
     <section class="card door">
       <h2>Everything, from one day</h2>
@@ -195,7 +195,13 @@ function Everything({ jobs }: { jobs: readonly string[] }) {
       <PointChoice {...choice} />
       <div class="actions">
         <Button
-          why={choice.point === '' ? 'There is no restore point yet.' : undefined}
+          why={
+            isNone
+              ? 'There is no restore point yet.'
+              : choice.point === ''
+                ? 'Choose a restore point first.'
+                : undefined
+          }
           onClick={() => go(link('/restore/review', { point: choice.point, all: 1 }))}
         >
           Review everything

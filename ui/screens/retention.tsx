@@ -1,17 +1,17 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { get } from '../app/api.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, link, place } from '../app/router.ts';
+import { commandOf } from '../model/command.ts';
 import { policyText, RULES } from '../model/job.ts';
-import { shownText } from '../model/name.ts';
-import { rulesOf, settlesAt, type Trial, trialText } from '../model/retention.ts';
+import { reasonWords } from '../model/prune.ts';
+import { rulesOf, settlesAt, type Trial, trialText, whatIfOptions } from '../model/retention.ts';
 import { Button } from '../parts/button.tsx';
-import { Copy } from '../parts/copy.tsx';
-import { Hint } from '../parts/hint.tsx';
+import { Block, Copy, CopyCommand } from '../parts/copy.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { useMany } from '../parts/many.tsx';
 import { Mark } from '../parts/mark.tsx';
-import { Empty, Note } from '../parts/problem.tsx';
+import { Empty, Note, ProblemNote } from '../parts/problem.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
 import { At } from '../parts/time.tsx';
@@ -32,14 +32,16 @@ export function Retention({ job }: { job: string }) {
       <p>
         Try another policy on the restore points that are there. It is only an answer: nothing is marked or deleted.
       </p>
-      <Rules key={about} rules={rules} />
+      <Rules key={job} job={job} rules={rules} />
       <Loaded of={polled}>{(trial) => <Result trial={trial} />}</Loaded>
     </Screen>
   );
 }
 
-function Rules({ rules }: { rules: Record<string, string> }) {
+function Rules({ job, rules }: { job: string; rules: Record<string, string> }) {
   const [given, setGiven] = useState(rules);
+  // Back leads to other rules, and the button keeps the focus.
+  useEffect(() => setGiven(rules), [JSON.stringify(rules)]);
   const set = (rule: string, value: string) => setGiven({ ...given, [rule]: value.trim() });
   return (
     <form
@@ -76,6 +78,7 @@ function Rules({ rules }: { rules: Record<string, string> }) {
       <Button submits kind="main">
         Try it
       </Button>
+      <CopyCommand needs="read" line={commandOf('jobs what-if', [job], whatIfOptions(rules))} />
     </form>
   );
 }
@@ -89,14 +92,7 @@ function Result({ trial }: { trial: Trial }) {
       <p class="lead">
         {trialText(trial)} {settled}
       </p>
-      {problem && (
-        <Note tone="bad">
-          <p>{shownText(problem.message)}</p>
-          <p>
-            <Hint of={problem.hint} />
-          </p>
-        </Note>
-      )}
+      {problem && <ProblemNote of={problem} />}
       {!isComplete && (
         <Note tone="warn">There are more restore points than could be read: older ones are missing here.</Note>
       )}
@@ -122,7 +118,7 @@ function Result({ trial }: { trial: Trial }) {
                     }
                   />
                 </td>
-                <td class="muted">{reasons.join(' · ')}</td>
+                <td class="muted">{reasons.map(reasonWords).join(' · ')}</td>
               </tr>
             ))}
           </Table>
@@ -136,11 +132,11 @@ function Result({ trial }: { trial: Trial }) {
 function Snippet({ policy }: { policy: NonNullable<Trial['policy']> }) {
   const text = `"retention": ${JSON.stringify(policy)}`;
   return (
-    <Section title={`To keep ${policyText(policy)}`} actions={<Copy text={text} what="the option" />}>
+    <Section title={`To keep ${policyText(policy)}`} actions={<Copy text={text} what="the option" isShown />}>
       <p>
         Put this into the job in <code>strongroom.json</code>:
       </p>
-      <pre class="block">{text}</pre>
+      <Block text={text} />
     </Section>
   );
 }

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { useAction } from '../app/action.ts';
 import { get, post } from '../app/api.ts';
 import { basket } from '../app/basket.ts';
 import { key, lacking } from '../app/caller.ts';
@@ -31,15 +32,15 @@ import {
 import { containerProblem, safePlace, tableProblem } from '../model/safe-place.ts';
 import { curlOf } from '../model/shell.ts';
 import { Button } from '../parts/button.tsx';
-import { Command } from '../parts/copy.tsx';
-import { useAction } from '../parts/dialog.tsx';
+import { AsCommand } from '../parts/copy.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { useMany } from '../parts/many.tsx';
 import { Name } from '../parts/name.tsx';
-import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
+import { Empty, ErrorBox, Note, ProblemNote } from '../parts/problem.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
 import { when } from '../parts/shown-time.ts';
+import { TypedName } from '../parts/typed-name.tsx';
 
 type Point = Answer<'getRestorePoint'>;
 
@@ -451,11 +452,7 @@ function Targets({ preview: { account, containers, tables } }: { preview: Previe
                 ...(unchanged + skipped > 0 ? [`${number(unchanged + skipped)} left as they are`] : []),
               ].join(', ')}
             </span>
-            {problem && (
-              <Note tone="bad">
-                {shownText(problem.message)}. <Hint of={problem.hint} /> <code>{problem.code}</code>
-              </Note>
-            )}
+            {problem && <ProblemNote of={problem} />}
           </li>
         ))}
       </ul>
@@ -583,6 +580,7 @@ function Start({ choice, job, preview, isCounting, body }: StartProps) {
   }
   const why = isCounting ? 'Counting …' : missing;
   const command = restoreCommand(body);
+  const call = curlOf(`${window.location.origin}/api/restores`, body, key.value !== null);
   return (
     <form
       class="card start"
@@ -591,19 +589,7 @@ function Start({ choice, job, preview, isCounting, body }: StartProps) {
         if (why === undefined && !isBusy) begin();
       }}
     >
-      {asked !== null && (
-        <label class="field narrow">
-          <span>
-            {asked.why} Type <code>{asked.text}</code> to confirm
-          </span>
-          <input
-            value={typed}
-            onInput={(event) => setTyped(event.currentTarget.value)}
-            autocomplete="off"
-            spellcheck={false}
-          />
-        </label>
-      )}
+      {asked !== null && <TypedName name={asked.text} reason={asked.why} value={typed} onInput={setTyped} />}
       {error && <ErrorBox error={error} />}
       <div class="actions">
         <Button submits kind={asked === null ? 'main' : 'danger'} isBusy={isBusy} why={why}>
@@ -613,11 +599,7 @@ function Start({ choice, job, preview, isCounting, body }: StartProps) {
       {preview.totals.bytes > 0 && (
         <p class="small">{bytes(preview.totals.bytes)} are copied by the storage service, not through this app.</p>
       )}
-      <details>
-        <summary>The same as a command</summary>
-        {command !== null && <Command text={command} />}
-        <Command text={curlOf(`${window.location.origin}/api/restores`, body, key.value !== null)} />
-      </details>
+      <AsCommand lines={command === null ? [call] : [command, call]} />
     </form>
   );
 }

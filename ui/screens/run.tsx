@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { CallError, get, post } from '../app/api.ts';
+import { useAction } from '../app/action.ts';
+import { get, post } from '../app/api.ts';
 import { lacking } from '../app/caller.ts';
 import { now } from '../app/clock.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, go, link } from '../app/router.ts';
-import type { ApiError } from '../model/answer.ts';
-import { shownName } from '../model/name.ts';
+import { commandOf } from '../model/command.ts';
+import { shownText } from '../model/name.ts';
 import { counted, number } from '../model/quantity.ts';
 import {
   doneOf,
@@ -27,8 +28,8 @@ import {
 import { isBackup, type Report, resultOf, starterOf, titleOf } from '../model/run-words.ts';
 import { announce } from '../parts/announce.tsx';
 import { Button, ButtonLink } from '../parts/button.tsx';
-import { Copy } from '../parts/copy.tsx';
-import { Confirm, useAction } from '../parts/dialog.tsx';
+import { Copy, CopyCommand } from '../parts/copy.tsx';
+import { Confirm } from '../parts/dialog.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { useMany } from '../parts/many.tsx';
@@ -118,7 +119,7 @@ function Whole({ report }: { report: Report }) {
           )}
         </p>
       )}
-      <Tasks key={`${id} ${status}`} report={report} />
+      <Tasks report={report} />
       <Details report={report} />
       <p class="small">
         <code>{id}</code> · {titleOf(report)} <span class="unseen">{mode}</span>
@@ -169,6 +170,9 @@ function RunActions({ report, again }: { report: Report; again: () => void }) {
             : 'Try what failed again'}
         </Button>
       )}
+      {actions.retry.may && status !== 'running' && (
+        <CopyCommand needs={permission} line={commandOf('runs retry', [id])} />
+      )}
       {head.result !== null && <ButtonLink to={link(head.result.to)}>{head.result.text}</ButtonLink>}
       {actions.cancel.may && !cancelling && (
         <Button why={lacking(permission)} onClick={() => setAsks('cancel')}>
@@ -186,6 +190,7 @@ function RunActions({ report, again }: { report: Report; again: () => void }) {
           title={asks === 'force' ? 'End this run by force?' : `Stop the ${titleOf(report)} of ${report.job}?`}
           action={asks === 'force' ? 'End it by force' : 'Stop it'}
           isDanger
+          command={commandOf('runs cancel', [id], asks === 'force' ? [['force', true]] : [])}
           run={cancel}
           onClose={() => setAsks('no')}
         >
@@ -281,7 +286,7 @@ function ProblemCard({ group, report }: { group: ProblemGroup; report: Report })
   return (
     <article class={`box ${tone}`}>
       <h3>
-        <bdi>{shownName(message)}</bdi>
+        <bdi>{shownText(message)}</bdi>
       </h3>
       {messages.length > 1 && <p class="small">{extentOf(group)}</p>}
       <p>
@@ -324,24 +329,19 @@ function Mend({ group: { action }, report }: { group: ProblemGroup; report: Repo
   }
 }
 
-/** The containers and tables: asked for once they are wanted, since a run may have thousands. */
-function Tasks({ report }: { report: Report }) {
-  const [lines, setLines] = useState<ReturnType<typeof taskLines> | undefined>(undefined);
-  const [error, setError] = useState<ApiError | undefined>(undefined);
-  const { id, status } = report;
+/** The containers and tables: asked for less often than the run, since it may have thousands. */
+function Tasks({ report: { id, status } }: { report: Report }) {
+  const { data, error, again } = usePolled(
+    `tasks ${id}`,
+    (signal) => get('getRun', at`runs/${id}`, { containers: 'all' }, signal),
+    (whole) => (whole.status === 'running' ? TASKS_EVERY_MS : undefined),
+  );
   useEffect(() => {
-    const end = new AbortController();
-    get('getRun', at`runs/${id}`, { containers: 'all' }, end.signal).then(
-      (whole) => setLines(taskLines(whole)),
-      (failure: unknown) => {
-        if (failure instanceof CallError) setError(failure.problem);
-      },
-    );
-    return () => end.abort();
-  }, [id, status]);
-  if (error) return <ErrorBox error={error} />;
-  if (!lines || lines.length === 0) return null;
-  return <TaskTable lines={lines} />;
+    if (data !== undefined && data.status !== status) again();
+  }, [status]);
+  if (data === undefined) return error ? <ErrorBox error={error} /> : null;
+  const lines = taskLines(data);
+  return lines.length === 0 ? null : <TaskTable lines={lines} />;
 }
 
 function TaskTable({ lines }: { lines: ReturnType<typeof taskLines> }) {
@@ -375,6 +375,8 @@ function TaskTable({ lines }: { lines: ReturnType<typeof taskLines> }) {
     </Section>
   );
 }
+
+const TASKS_EVERY_MS = 15_000;
 
 function Details({ report: { requests, cost } }: { report: Report }) {
   const all = Object.entries(requests).sort(([, a], [, b]) => b - a);

@@ -1,10 +1,9 @@
 import { useState } from 'preact/hooks';
-import { CallError, get } from '../app/api.ts';
+import { get } from '../app/api.ts';
+import { usePages } from '../app/pages.ts';
 import { usePolled } from '../app/poll.ts';
 import { at, change, link, place } from '../app/router.ts';
-import type { ApiError } from '../model/answer.ts';
 import { markOfRun } from '../model/mark.ts';
-import { shownText } from '../model/name.ts';
 import {
   DAYS,
   filtersOf,
@@ -16,51 +15,75 @@ import {
   STATUSES,
 } from '../model/run-list.ts';
 import { MODES, nounOf, type RunRow } from '../model/run-words.ts';
-import { Button, ButtonLink } from '../parts/button.tsx';
-import { Hint } from '../parts/hint.tsx';
-import { Loaded } from '../parts/loaded.tsx';
+import { ButtonLink } from '../parts/button.tsx';
+import { Loaded, Waiting } from '../parts/loaded.tsx';
 import { Mark } from '../parts/mark.tsx';
-import { Empty, ErrorBox, Note } from '../parts/problem.tsx';
+import { More } from '../parts/more.tsx';
+import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Screen } from '../parts/screen.tsx';
-import { At } from '../parts/time.tsx';
+import { At, shownZone } from '../parts/time.tsx';
 
 /** What ran, how it ended, and why. */
 export function Runs() {
   const filters = filtersOf(place.value.query);
   // One moment for all pages: a cursor belongs to its query.
   const [opened] = useState(() => new Date());
-  const about = JSON.stringify(filters);
-  const first = usePolled(
-    about,
-    (signal) => get('listRuns', 'runs', queryOf(filters, opened), signal),
-    ({ runs }) => paceOfList(runs),
-  );
+  const jobs = usePolled('jobs', (signal) => get('listJobs', 'jobs', {}, signal));
+  // A day is one of the job's own zone, as in its strip; of all jobs, one of the reader.
+  const timeZone =
+    filters.job === '' ? shownZone() : jobs.data?.jobs.find(({ name }) => name === filters.job)?.timeZone;
+  const isReady = filters.day === '' || filters.job === '' || jobs.data !== undefined || jobs.error !== undefined;
   return (
     <Screen title="Runs">
-      <Filters filters={filters} />
-      <Loaded of={first} lines={10}>
-        {({ runs, next, problems }) => (
-          <>
-            {(problems ?? []).map(({ code, message, hint }) => (
-              <Note tone="warn" key={code}>
-                <p>{shownText(message)}</p>
-                <p>
-                  <Hint of={hint} />
-                </p>
-              </Note>
-            ))}
-            <Rows key={about} filters={filters} opened={opened} rows={runs} next={next} />
-          </>
-        )}
-      </Loaded>
+      <Filters filters={filters} jobs={jobs.data?.jobs.map(({ name }) => name) ?? []} />
+      {isReady ? <List {...{ filters, opened, timeZone }} /> : <Waiting lines={10} />}
     </Screen>
   );
 }
 
-function Filters({ filters }: { filters: RunFilters }) {
-  const jobs = usePolled('jobs', (signal) => get('listJobs', 'jobs', {}, signal));
+interface ListProps {
+  filters: RunFilters;
+  opened: Date;
+  timeZone: string | undefined;
+}
+
+function List({ filters, opened, timeZone }: ListProps) {
+  const query = queryOf(filters, opened, timeZone);
+  const list = usePages(
+    JSON.stringify(query),
+    (cursor, signal) => get('listRuns', 'runs', { ...query, cursor }, signal),
+    ({ runs }) => paceOfList(runs),
+  );
+  return (
+    <Loaded of={list} lines={10}>
+      {(pages) => {
+        // What has run since has moved others from the first page: then they are in two.
+        const runs = withoutRepeats(pages.flatMap((page) => page.runs));
+        return (
+          <>
+            {(pages[0]?.problems ?? []).map((problem) => (
+              <ProblemNote key={problem.code} of={problem} tone="warn" />
+            ))}
+            {runs.length === 0 && !list.isMore ? (
+              <None filters={filters} />
+            ) : (
+              <ul class="runs">
+                {runs.map((row) => (
+                  <Row key={row.id} row={row} />
+                ))}
+              </ul>
+            )}
+            <More of={list}>Show earlier runs</More>
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+function Filters({ filters, jobs }: { filters: RunFilters; jobs: readonly string[] }) {
   const rules = usePolled('rules', (signal) => get('listArchives', 'archives', {}, signal));
-  const names = [...(jobs.data?.jobs ?? []), ...(rules.data?.archives ?? [])].map(({ name }) => name);
+  const names = [...jobs, ...(rules.data?.archives ?? []).map(({ name }) => name)];
   const withChosen = names.includes(filters.job) || filters.job === '' ? names : [...names, filters.job];
   return (
     <form class="filters" onSubmit={(event) => event.preventDefault()}>
@@ -91,6 +114,14 @@ function Filters({ filters }: { filters: RunFilters }) {
           ...DAYS.map((days) => [days, days === '1' ? 'last 24 hours' : `last ${days} days`] as const),
         ]}
       />
+      <label class="field">
+        <span>Day</span>
+        <input
+          type="date"
+          value={filters.day}
+          onChange={(event) => change({ day: event.currentTarget.value, days: undefined })}
+        />
+      </label>
       <label class="choice">
         <input
           type="checkbox"
@@ -114,7 +145,10 @@ function Choice({ label, name, value, options }: ChoiceProps) {
   return (
     <label class="field">
       <span>{label}</span>
-      <select value={value} onChange={(event) => change({ [name]: event.currentTarget.value })}>
+      <select
+        value={value}
+        onChange={(event) => change({ [name]: event.currentTarget.value, ...(name === 'days' && { day: undefined }) })}
+      >
         {options.map(([each, text]) => (
           <option value={each} selected={each === value}>
             {text}
@@ -125,51 +159,9 @@ function Choice({ label, name, value, options }: ChoiceProps) {
   );
 }
 
-interface RowsProps {
-  filters: RunFilters;
-  opened: Date;
-  rows: readonly RunRow[];
-  next: string | null;
-}
-
-function Rows({ filters, opened, rows, next }: RowsProps) {
-  const [older, setOlder] = useState<{ rows: RunRow[]; next: string | null } | undefined>(undefined);
-  const [error, setError] = useState<ApiError | undefined>(undefined);
-  const [isBusy, setBusy] = useState(false);
-  const cursor = older ? older.next : next;
-  const more = async () => {
-    setBusy(true);
-    try {
-      const page = await get('listRuns', 'runs', { ...queryOf(filters, opened), cursor: cursor ?? undefined });
-      setOlder({ rows: [...(older?.rows ?? []), ...page.runs], next: page.next });
-      setError(undefined);
-    } catch (failure) {
-      if (!(failure instanceof CallError)) throw failure;
-      setError(failure.problem);
-    } finally {
-      setBusy(false);
-    }
-  };
-  const known = new Set(rows.map(({ id }) => id));
-  const all = [...rows, ...(older?.rows ?? []).filter(({ id }) => !known.has(id))];
-  if (all.length === 0 && cursor === null) return <None filters={filters} />;
-  return (
-    <>
-      <ul class="runs">
-        {all.map((row) => (
-          <Row key={row.id} row={row} />
-        ))}
-      </ul>
-      {error && <ErrorBox error={error} />}
-      {cursor !== null && (
-        <div class="actions">
-          <Button isBusy={isBusy} onClick={() => void more()}>
-            Show earlier runs
-          </Button>
-        </div>
-      )}
-    </>
-  );
+function withoutRepeats(runs: readonly RunRow[]): RunRow[] {
+  const known = new Set<string>();
+  return runs.filter(({ id }) => !known.has(id) && known.add(id));
 }
 
 function Row({ row }: { row: RunRow }) {

@@ -1,13 +1,15 @@
 import { useState } from 'preact/hooks';
+import { useAction } from '../app/action.ts';
 import { post } from '../app/api.ts';
-import { key, lacking, who } from '../app/caller.ts';
+import { key, lacking, unanswered, who } from '../app/caller.ts';
 import { areKeysOn, switchKeys } from '../app/keyboard.ts';
 import { signOut } from '../app/session.ts';
 import { THEMES, theme } from '../app/theme.ts';
 import { MAY } from '../model/access.ts';
+import { commandOf } from '../model/command.ts';
 import { number } from '../model/quantity.ts';
 import { Button } from '../parts/button.tsx';
-import { useAction } from '../parts/dialog.tsx';
+import { CopyCommand } from '../parts/copy.tsx';
 import { Waiting } from '../parts/loaded.tsx';
 import { Sign } from '../parts/mark.tsx';
 import { ErrorBox, Note } from '../parts/problem.tsx';
@@ -29,7 +31,7 @@ export function Settings() {
 
 function Caller() {
   const caller = who.value;
-  if (!caller) return <Waiting lines={5} />;
+  if (!caller) return unanswered.value ? <ErrorBox error={unanswered.value} /> : <Waiting lines={5} />;
   const { name, via, roles, may, signOut: address } = caller;
   const how = {
     entra: 'signed in with Microsoft Entra',
@@ -116,9 +118,12 @@ function Channel() {
           <span>Name of the channel</span>
           <input value={name} autocomplete="off" onInput={(event) => setName(event.currentTarget.value)} />
         </label>
-        <Button submits why={why} isBusy={isBusy}>
-          Send a test message
-        </Button>
+        <div class="actions">
+          <Button submits why={why} isBusy={isBusy}>
+            Send a test message
+          </Button>
+          {name.trim() !== '' && <CopyCommand needs="run" line={commandOf('notify test', [name.trim()])} />}
+        </div>
       </form>
       {sent !== undefined && (
         <Note tone="good">The channel {sent} has taken the message. Look whether it has arrived.</Note>
@@ -131,6 +136,7 @@ function Channel() {
 function Catalog() {
   const [runs, setRuns] = useState<number | undefined>(undefined);
   const { begin, isBusy, error } = useAction(async () => {
+    setRuns(undefined);
     let cursor: string | null = null;
     let found = 0;
     do {

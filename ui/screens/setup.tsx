@@ -1,17 +1,18 @@
 import { useState } from 'preact/hooks';
+import { useAction } from '../app/action.ts';
 import { CallError, get, post } from '../app/api.ts';
 import { lacking, may } from '../app/caller.ts';
 import { usePolled } from '../app/poll.ts';
 import { link } from '../app/router.ts';
 import type { Answer } from '../model/answer.ts';
+import { commandOf } from '../model/command.ts';
 import { type Check, checksByAccount, stepsOfSetup } from '../model/setup.ts';
 import { Button, ButtonLink } from '../parts/button.tsx';
-import { Command } from '../parts/copy.tsx';
-import { useAction } from '../parts/dialog.tsx';
+import { Command, CopyCommand } from '../parts/copy.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { Loaded, Waiting } from '../parts/loaded.tsx';
 import { Mark, Sign } from '../parts/mark.tsx';
-import { ErrorBox, Note } from '../parts/problem.tsx';
+import { ErrorBox, Note, ProblemNote } from '../parts/problem.tsx';
 import { Screen, Section } from '../parts/screen.tsx';
 import { StartBackup } from '../parts/start-backup.tsx';
 
@@ -37,6 +38,7 @@ export function Setup() {
           </li>
         ))}
       </ol>
+      {overview.error && <ErrorBox error={overview.error} />}
       <Section title="Accounts">
         <Loaded of={health} lines={3}>
           {(data) => <Accounts health={data} />}
@@ -45,14 +47,17 @@ export function Setup() {
       <Section
         title="Rights"
         actions={
-          <Button
-            kind={checks === undefined ? 'main' : 'plain'}
-            isBusy={check.isBusy}
-            why={lacking('run')}
-            onClick={check.begin}
-          >
-            {checks === undefined ? 'Check the rights' : 'Check again'}
-          </Button>
+          <>
+            <Button
+              kind={checks === undefined ? 'main' : 'plain'}
+              isBusy={check.isBusy}
+              why={lacking('run')}
+              onClick={check.begin}
+            >
+              {checks === undefined ? 'Check the rights' : 'Check again'}
+            </Button>
+            <CopyCommand needs="run" line={commandOf('check')} />
+          </>
         }
       >
         <p class="muted">
@@ -116,14 +121,7 @@ function Accounts({ health: { accounts, taskHub } }: { health: Answer<'healthDet
                   <Hint of={hint} />
                 </p>
               )}
-              {catalog && (
-                <Note tone="warn">
-                  <p>{catalog.message}</p>
-                  <p>
-                    <Hint of={catalog.hint} />
-                  </p>
-                </Note>
-              )}
+              {catalog && <ProblemNote of={catalog} tone="warn" />}
             </div>
           </li>
         ))}

@@ -1,6 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
+import { useAction } from '../app/action.ts';
 import { CallError, get, post } from '../app/api.ts';
 import { lacking, may, who } from '../app/caller.ts';
+import { download } from '../app/download.ts';
 import { at, link } from '../app/router.ts';
 import type { Answer, ApiError } from '../model/answer.ts';
 import {
@@ -14,8 +16,7 @@ import {
   scheduleOf,
 } from '../model/wizard.ts';
 import { Button } from '../parts/button.tsx';
-import { Copy } from '../parts/copy.tsx';
-import { useAction } from '../parts/dialog.tsx';
+import { Block, Copy } from '../parts/copy.tsx';
 import { Mark, Sign } from '../parts/mark.tsx';
 import { Name } from '../parts/name.tsx';
 import { ErrorBox, Note } from '../parts/problem.tsx';
@@ -182,28 +183,19 @@ const VERIFY = [
 
 function Result({ text }: { text: string }) {
   const { answer, error } = useCheck(text);
-  const download = () => {
-    const address = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-    const anchor = Object.assign(document.createElement('a'), { href: address, download: 'strongroom.json' });
-    anchor.click();
-    URL.revokeObjectURL(address);
-  };
   return (
     <Section
       title="strongroom.json"
       actions={
         <>
-          <Copy text={text} what="the file" />
-          <button type="button" class="button quiet" onClick={download}>
+          <Copy text={text} what="the file" isShown />
+          <Button kind="quiet" onClick={() => download(text, 'strongroom.json')}>
             Download
-          </button>
+          </Button>
         </>
       }
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
-      <pre class="block" tabIndex={0}>
-        {text}
-      </pre>
+      <Block text={text} />
       {who.value !== undefined && !may('protect') && (
         <Note tone="quiet">The app checks the file for callers with the permission to. {lacking('protect')}</Note>
       )}
@@ -232,9 +224,9 @@ function Findings({ answer: { isValid, problems } }: { answer: Answer<'checkConf
 /** Milliseconds after the last change. */
 const PAUSE = 500;
 
-/** Has the app check the text, once it has not changed for a moment. */
+/** Has the app check the text, once it has not changed for a moment. An answer about another text is none. */
 function useCheck(text: string): { answer: Answer<'checkConfiguration'> | undefined; error: ApiError | undefined } {
-  const [state, setState] = useState<{ answer?: Answer<'checkConfiguration'>; error?: ApiError }>({});
+  const [state, setState] = useState<{ text?: string; answer?: Answer<'checkConfiguration'>; error?: ApiError }>({});
   const isAllowed = may('protect');
   useEffect(() => {
     if (!isAllowed) return;
@@ -242,10 +234,10 @@ function useCheck(text: string): { answer: Answer<'checkConfiguration'> | undefi
     const timer = setTimeout(async () => {
       try {
         const answer = await post('checkConfiguration', 'config/check', JSON.parse(text));
-        if (!isOver) setState({ answer });
+        if (!isOver) setState({ text, answer });
       } catch (failure) {
         if (!(failure instanceof CallError)) throw failure;
-        if (!isOver) setState({ error: failure.problem });
+        if (!isOver) setState({ text, error: failure.problem });
       }
     }, PAUSE);
     return () => {
@@ -253,5 +245,5 @@ function useCheck(text: string): { answer: Answer<'checkConfiguration'> | undefi
       clearTimeout(timer);
     };
   }, [text, isAllowed]);
-  return { answer: state.answer, error: state.error };
+  return state.text === text ? { answer: state.answer, error: state.error } : { answer: undefined, error: undefined };
 }

@@ -96,6 +96,31 @@ export const ARCHIVE_STATES: readonly State[] = [
     says: ['Settle this upload', 'Its receipt keeps the reason', 'Settle it'],
   },
   {
+    name: 'archive-settled',
+    path: '/archives/uploads?tab=settled',
+    answers: {
+      ...common,
+      'GET /api/archives/uploads/poison?state=settled&limit=100': {
+        rule: 'uploads',
+        uploads: [
+          {
+            ...upload('4', '2026/\u202egnp.exe', 'unsupported-name', 'Rename the blob.'),
+            ...{ state: 'settled', settledAt: '2026-11-30T09:00:00.000Z' },
+            settlement: { at: '2026-11-30T09:00:00.000Z', reason: 'a test of ours', by: { name: 'ada', via: 'entra' } },
+          },
+        ],
+        next: 'more',
+      },
+    },
+    says: ['\\u202egnp.exe', 'unsupported-name', 'a test of ours', 'by ada', 'Load more'],
+  },
+  {
+    name: 'archive-none-settled',
+    path: '/archives/uploads?tab=settled',
+    answers: { ...common, 'GET /api/archives/uploads/poison': { rule: 'uploads', uploads: [], next: null } },
+    says: ['No upload is settled'],
+  },
+  {
     name: 'archive-receipts',
     path: '/archives/uploads?tab=receipts&name=2026%2Fa.jpg',
     answers: {

@@ -72,10 +72,14 @@ export const JOBS_STATES: readonly State[] = [
     ...{
       name: 'job-pause',
       path: '/jobs/nightly',
-      says: ['Pause the schedules of nightly?', 'Say why'],
+      says: ['Pause the schedules of nightly?', "strongroom jobs pause nightly '--reason=we move"],
       answers: ofJob,
     },
-    does: (page) => page.getByRole('button', { name: 'Pause schedules' }).click(),
+    does: async (page) => {
+      await page.getByRole('button', { name: 'Pause schedules' }).click();
+      await page.getByLabel('Why').fill('we move the data');
+      await page.getByText('The same as a command').click();
+    },
   },
   {
     ...{

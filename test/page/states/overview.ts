@@ -39,7 +39,8 @@ export const OVERVIEW_STATES: readonly State[] = [
     'Everything is backed up',
     '5,018 blobs',
     'verified',
-    'failed, 1 backup',
+    'Tue 10 Nov: failed, 1 backup',
+    'Wed 11 Nov: 1 missed',
     'In VAULT: 1.9 GB',
   ]),
   of(

@@ -83,6 +83,7 @@ export const POINT_STATES: readonly State[] = [
     path: `/points/${idOf(29)}`,
     answers: {
       ...common,
+      'GET /api/whoami': READER,
       [`GET /api/restore-points/${idOf(29)}`]: wholePoint(29, {
         hold: HOLD,
         verified: DEEP,
@@ -93,6 +94,7 @@ export const POINT_STATES: readonly State[] = [
       'deep 5%: 251 of 5,018 read and compared, nothing wrong',
       '2 not as backed up',
       'Remove the hold',
+      'You may not do this: it needs the role admin.',
       'imagesbackup',
       'deletions unknown since',
       '12 blob encryption scope',
@@ -103,14 +105,13 @@ export const POINT_STATES: readonly State[] = [
     path: `/points/${idOf(28)}`,
     answers: {
       ...common,
-      'GET /api/whoami': READER,
       [`GET /api/restore-points/${idOf(28)}`]: wholePoint(28, { brake: BRAKE, containersHeld: [], tablesHeld: [] }),
     },
     does: async (page) => {
       await page.getByRole('button', { name: 'Release the brake' }).click();
       await page.getByLabel('I have looked').check();
     },
-    says: ['The safety brake is engaged', 'Release the safety brake', 'You may not do this: it needs the role admin.'],
+    says: ['The safety brake is engaged', 'Release the safety brake', 'It engaged because of this'],
   },
   {
     name: 'point-hold',
@@ -129,8 +130,14 @@ export const POINT_STATES: readonly State[] = [
     does: async (page) => {
       await page.getByRole('button', { name: 'Verify it now …' }).click();
       await page.getByLabel(/^Deep/).check();
+      await page.getByText('The same as a command').click();
     },
-    says: ['Verify this restore point', 'Portion of the blobs', 'Start the deep verification'],
+    says: [
+      '--kind=deep --portion=100%',
+      'Verify this restore point',
+      'Portion of the blobs',
+      'Start the deep verification',
+    ],
   },
   {
     name: 'point-marked',

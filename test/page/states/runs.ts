@@ -87,6 +87,16 @@ export const RUNS_STATES: readonly State[] = [
   list('none-match', { runs: [], next: null }, ['No run matches', 'Clear the filters'], {
     path: '/runs?job=nightly&status=failed&days=7',
   }),
+  list('of-a-day', { runs: ROWS.slice(1, 2), next: null }, ['access-denied-source'], {
+    path: '/runs?job=nightly&day=2026-11-27',
+    // The job is in Berlin.
+    answers: {
+      'GET /api/whoami': ADMIN,
+      'GET /api/runs?job=nightly&from=2026-11-26T23%3A00%3A00.000Z&to=2026-11-27T22%3A59%3A59.999Z&dryRun=false&limit=50':
+        { runs: ROWS.slice(1, 2), next: null },
+      ...NAMES,
+    },
+  }),
   list(
     'from-the-vault',
     {

@@ -144,7 +144,7 @@ test('the line of a job names what its restore point holds and lacks', () => {
   });
   const lacks = { skipped: 1, failed: 14, containers: ['images'], tables: [] };
   expect(jobLineOf(job({ restorePoint: { ...POINT, lacks } }), NOW).point!.lacks).toBe(
-    '14 that failed, 1 that were skipped and the container images',
+    '14 that failed, 1 that was skipped and the container images',
   );
 });
 

@@ -16,21 +16,32 @@ describe('the filters', () => {
   it('are in the address, and become the query', () => {
     const filters = filtersOf(new URLSearchParams('job=nightly&status=failed&days=7'));
     expect(isFiltered(filters)).toBe(true);
-    expect(queryOf(filters, NOW)).toEqual({
+    expect(queryOf(filters, NOW, undefined)).toEqual({
       ...{ job: 'nightly', mode: '', status: 'failed', dryRun: 'false', limit: 50 },
       from: '2026-11-23T12:00:00.000Z',
     });
   });
 
   it('leave previews out unless they are asked for', () => {
-    expect(queryOf(filtersOf(new URLSearchParams('previews=yes')), NOW).dryRun).toBeUndefined();
+    expect(queryOf(filtersOf(new URLSearchParams('previews=yes')), NOW, undefined).dryRun).toBeUndefined();
     expect(isFiltered(filtersOf(new URLSearchParams('previews=yes')))).toBe(false);
   });
 
   it('ignore days that are none', () => {
     for (const days of ['', 'x', '-1', '0']) {
-      expect(queryOf(filtersOf(new URLSearchParams({ days })), NOW).from).toBeUndefined();
+      expect(queryOf(filtersOf(new URLSearchParams({ days })), NOW, undefined).from).toBeUndefined();
     }
+    for (const day of ['x', '2026-13-01', '2026-11', '2026-11-31T00:00:00Z']) {
+      expect(queryOf(filtersOf(new URLSearchParams({ day })), NOW, undefined).from, day).toBeUndefined();
+    }
+  });
+
+  it('choose a day of a time zone, whatever else is said of time', () => {
+    const filters = filtersOf(new URLSearchParams('day=2026-11-27&days=7'));
+    expect(isFiltered(filters)).toBe(true);
+    expect(queryOf(filters, NOW, 'Asia/Tokyo')).toMatchObject({
+      ...{ from: '2026-11-26T15:00:00.000Z', to: '2026-11-27T14:59:59.999Z' },
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { about, clock, duration, exact, relative, short } from '../../../ui/model/time.ts';
+import { about, clock, dayBounds, duration, exact, relative, short } from '../../../ui/model/time.ts';
 
 const NOW = new Date('2026-11-30T12:00:00.000Z');
 const [S, MIN, H, D] = [1, 60, 3600, 86_400];
@@ -63,4 +63,18 @@ test('an exact time has its second and zone', () => {
 test('what is no time is unknown', () => {
   expect(exact(new Date('garbage'), 'UTC')).toBe('unknown');
   expect(relative(new Date('garbage'), NOW)).toBe('');
+});
+
+test.each([
+  ['2026-11-27', 'Europe/Berlin', '2026-11-26T23:00:00.000Z', 24],
+  // Clocks change: a day of 23 hours, and one of 25.
+  ['2026-03-29', 'Europe/Berlin', '2026-03-28T23:00:00.000Z', 23],
+  ['2026-10-25', 'Europe/Berlin', '2026-10-24T22:00:00.000Z', 25],
+  ['2026-04-05', 'Australia/Lord_Howe', '2026-04-04T13:00:00.000Z', 24.5],
+  ['2026-11-27', 'Pacific/Kiritimati', '2026-11-26T10:00:00.000Z', 24],
+  ['2026-11-27', 'UTC', '2026-11-27T00:00:00.000Z', 24],
+])('the day %s in %s begins at %s', (day, timeZone, begins, hours) => {
+  const { from, to } = dayBounds(day, timeZone)!;
+  expect(from.toISOString()).toBe(begins);
+  expect((to.getTime() - from.getTime()) / 3_600_000).toBe(hours);
 });
