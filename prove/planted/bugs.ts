@@ -834,7 +834,7 @@ export const BUGS: Bug[] = [
     file: 'src/domain/restore/restore.ts',
     find: 'target.etag === before?.etag || ',
     replace: '',
-    detector: { test: 'test/unit/activities/restore/restore-blob.test.ts', name: 'or the plan has seen it' },
+    detector: { test: 'test/unit/activities/restore/restore-blob.test.ts', name: 'if the plan has seen it' },
   },
   {
     words: 'keeps nothing of what it restores over',
