@@ -6,7 +6,10 @@ const parse = (...args: string[]) => parseOptions(args, '/work');
 
 test('without options, the host serves at its port and keeps its data in the working directory', () => {
   expect(parse()).toMatchObject({ port: 7071, address: '127.0.0.1', appDirectory: '/work' });
-  expect(parse('--once', 'nightly', '--mode', 'full')).toMatchObject({ port: 0, once: { job: 'nightly', mode: 'full' } });
+  expect(parse('--once', 'nightly', '--mode', 'full')).toMatchObject({
+    port: 0,
+    once: { job: 'nightly', mode: 'full' },
+  });
 });
 
 describe('options that are no clear order', () => {
