@@ -7,7 +7,8 @@ const NEWER = [
   /\b(?:RegExp\.escape|Error\.isError|Math\.sumPrecise|Uint8Array\.from(?:Base64|Hex))\b/,
   /\.(?:symmetricDifference|isSubsetOf|isSupersetOf|isDisjointFrom)\(/,
   // Iterators have the methods of arrays since Node 22.
-  /\.(?:values|keys|entries|matchAll)\([^()]*\)\.(?:map|filter|take|drop|flatMap|toArray|some|every|find|reduce|forEach)\(/,
+  /\.(?:values|keys|entries|matchAll)\([^()]*\)\.(?:map|filter|take|drop|flatMap|toArray|some|every|find)\(/,
+  /\.(?:values|keys|entries|matchAll)\([^()]*\)\.(?:reduce|forEach)\(/,
 ];
 /** These make an array of what `values` and so on seem to be. */
 const ARRAYS = /\bObject\.(?:values|keys|entries)\([^()]*\)\./g;
