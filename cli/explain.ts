@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../host/exit-codes.ts';
 import { CliError, UsageError } from './cli-error.ts';
-import { asCommands } from './connect/hints.ts';
+import { asCommands, asOptions } from './connect/hints.ts';
 import { type ProblemDocument, Refusal } from './connect/refusal.ts';
 import { signInWords } from './connect/sign-in.ts';
 import { kindOf, progressWords } from './runs/describe-run.ts';
@@ -28,7 +28,7 @@ async function explainRefusal(error: Refusal, session: Session): Promise<ExitCod
   const { problem, exitCode } = error;
   // A script reads the document; a person reads the same below, on the other stream.
   if ((out.format === 'json' || out.format === 'jsonl') && error.bytes.length > 0) out.bytes(error.bytes);
-  out.note({ text: error.isUnknownCall ? UNKNOWN_CALL : error.message, style: 'red' });
+  out.note({ text: error.isUnknownCall ? UNKNOWN_CALL : asOptions(error.message), style: 'red' });
   for (const { path, message } of problem?.errors ?? []) out.note(`  ${path}: ${message}`);
   if (problem?.containers?.length) out.note(`  ${problem.containers.join(', ')}`);
   if (problem?.hint) out.note(asCommands(problem.hint));

@@ -60,6 +60,9 @@ const OF_CODES: Record<string, ExitCode> = {
 /** What an account refuses to this sign-in. The API answers 502, as the caller has done nothing wrong. */
 const NOT_ALLOWED = /^(?:access-denied-|authentication-failed$|key-not-permitted$|sas-too-narrow$)/;
 
+/** What has not answered, or could not. Without a code, it is not the app that says so. */
+const OUT_OF_REACH = new Set(['', 'message-not-sent', 'server-error', 'throttled', 'unreachable']);
+
 /**
  * The code for a run that has ended. A safety brake does not fail the run that engages it. But a script must not miss
  * it: prunes wait for an operator, and what was changed or lost may be an attack.
@@ -81,6 +84,7 @@ export function exitCodeOfAnswer(status: number, code = ''): ExitCode {
   if (status >= 400 && status < 500) return OF_CODES[code] ?? EXIT.refused;
   if (status === 502 && code === 'damaged') return EXIT.damaged;
   if (status === 502 && NOT_ALLOWED.test(code)) return EXIT.notAllowed;
+  if (status === 502 && !OUT_OF_REACH.has(code)) return EXIT.refused;
   return status >= 502 && status <= 504 ? EXIT.outOfReach : EXIT.unexpected;
 }
 

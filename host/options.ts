@@ -56,9 +56,6 @@ export function parseOptions(args: string[], workingDirectory: string): Options 
     throw new HostError(`--mode ${mode}: the mode must be full or incremental.`);
   }
   if (mode !== undefined && values.once === undefined) throw new HostError('--mode requires --once.');
-  if (values.once?.trim() === '') {
-    throw new HostError('--once requires the name of a job or archive rule. It is empty: is a variable not set?');
-  }
   return {
     help: values.help,
     port,
@@ -71,9 +68,26 @@ export function parseOptions(args: string[], workingDirectory: string): Options 
 }
 
 function parse(args: string[]) {
+  const parsed = parsedArgs(args);
+  // parseArgs takes the last of several, and an empty path as the working directory: neither may be a guess.
+  const given = new Set<string>();
+  for (const token of parsed.tokens) {
+    if (token.kind !== 'option') continue;
+    const { name, value } = token;
+    if (given.has(name)) throw new HostError(`--${name} is given twice. Remove one.${name === 'once' ? ONE_JOB : ''}`);
+    if (value?.trim() === '') throw new HostError(`--${name} has an empty value: is a variable not set?`);
+    given.add(name);
+  }
+  return parsed;
+}
+
+const ONE_JOB = ' --once runs one job or archive rule: start the host once for each.';
+
+function parsedArgs(args: string[]) {
   try {
     return parseArgs({
       args,
+      tokens: true,
       options: {
         port: { type: 'string' },
         address: { type: 'string', default: '127.0.0.1' },

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { missingInNode20 } from './missing-in-node-20.ts';
 
 const BUNDLES = {
   index: 'src/index.ts',
@@ -30,7 +31,14 @@ function hashOfInputs(): string {
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name));
   const hash = createHash('sha256');
-  for (const file of ['package.json', 'package-lock.json', 'tools/build.ts', 'host/exit-codes.ts', ...sources.sort()]) {
+  for (const file of [
+    'package.json',
+    'package-lock.json',
+    'tools/build.ts',
+    'tools/missing-in-node-20.ts',
+    'host/exit-codes.ts',
+    ...sources.sort(),
+  ]) {
     const content = readFileSync(file);
     hash.update(`${file} ${content.length}\n`).update(content);
   }
@@ -153,5 +161,9 @@ async function buildCommandLine(version: string): Promise<Built[]> {
     define: { STRONGROOM_VERSION: JSON.stringify(version) },
     logLevel: 'warning',
   });
+  for (const { path, text } of outputFiles) {
+    const missing = missingInNode20(text);
+    if (missing !== undefined) throw new Error(`${basename(path)} calls ${missing}, which Node 20 does not have.`);
+  }
   return outputFiles.map(({ path, contents }) => [basename(path), contents]);
 }

@@ -100,7 +100,7 @@ function optionsOf(given: readonly Given[], command: Command): Map<string, Value
     );
     if (option.takes === 'texts') {
       found.set(each.name, [...((found.get(each.name) as string[] | undefined) ?? []), value as string]);
-    } else if (found.has(each.name) && option.takes !== 'nothing') {
+    } else if (found.has(each.name)) {
       throw new UsageError(`--${each.name} is given twice. Remove one.`);
     } else found.set(each.name, value);
   }

@@ -127,8 +127,9 @@ const whatIf: Command = {
       none: 'The job has no restore point yet.',
     });
     if (out.format !== 'text') return EXIT.done;
-    const which = body.policy === null ? 'Without a policy' : body.isInForce ? 'The policy of the job' : 'This policy';
-    out.note(`${which} keeps ${counted(body.keeps, 'restore point')} and removes ${grouped(body.removes)}.`);
+    const which = body.isInForce ? 'The policy of the job' : 'This policy';
+    const decides = `${which} keeps ${counted(body.keeps, 'restore point')} and removes ${grouped(body.removes)}.`;
+    out.note(body.policy === null ? 'The job has no policy: every restore point stays.' : decides);
     if (!body.isComplete) out.note('There are more: older ones are not in this list.');
     if (body.problem) out.note(`${body.problem.message}. ${asCommands(body.problem.hint)}`);
     return EXIT.done;

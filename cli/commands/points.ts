@@ -276,21 +276,23 @@ const release: Command = {
   async run(session, input) {
     const { out } = session;
     const params = { id: input.argument(0) };
+    const releaseNow = async () => {
+      const answer = await session.api.call<'releaseRestorePoint'>('POST', 'restore-points/{id}/release', { params });
+      printNoted(session, answer, 'the brake is released');
+      return EXIT.done;
+    };
     if (!input.has('yes')) {
       const { body } = await session.api.call<'getRestorePoint'>('GET', 'restore-points/{id}', { params });
-      if (body.brake) out.note(body.brake.reason);
+      // The app says that there is none, or keeps the first release.
+      if (!body.brake || body.brake.released !== undefined) return await releaseNow();
+      out.note(body.brake.reason);
       const isIntended = session.canAsk && (await session.confirms('Was this change intended?'));
       if (!isIntended) {
         out.note('The brake stays. If the change was intended, add --yes.');
         return EXIT.unconfirmed;
       }
     }
-    printNoted(
-      session,
-      await session.api.call<'releaseRestorePoint'>('POST', 'restore-points/{id}/release', { params }),
-      'the brake is released',
-    );
-    return EXIT.done;
+    return releaseNow();
   },
 };
 

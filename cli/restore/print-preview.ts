@@ -13,7 +13,11 @@ export function printPreview(out: Output, { page, totals, containers, examples, 
     out.line(`table ${table} to ${target}: ${counted(entities, 'entity', 'entities')} in the restore point`);
   }
   const more = isComplete ? '' : ', and more that were not counted: --dry-run --watch counts everything';
-  out.line(`${counted(totals.items, 'blob')}, ${sizeOf(totals.bytes)} to copy${more}`);
+  if (page.tables.length > 0) {
+    out.line('Entities are not compared with those in the target: --dry-run --watch counts everything');
+  }
+  const isOfBlobs = containers.length > 0 || page.tables.length === 0 || !isComplete;
+  if (isOfBlobs) out.line(`${counted(totals.items, 'blob')}, ${sizeOf(totals.bytes)} to copy${more}`);
   if (totals.rehydrated > 0) out.line(`${grouped(totals.rehydrated)} of them are rehydrated first`);
   for (const { container, name } of examples.replaced)
     out.line({ text: '  replaced  ', style: 'yellow' }, `${container}  ${name}`);

@@ -4,24 +4,25 @@ import type { TypedData } from '../worker/core-api.ts';
 import type { Invoke } from '../worker/invoke.ts';
 import { type Message, type ScheduledTask, taskCompleted, taskFailed } from './history.ts';
 
-/** Runs an activity and returns the message for its orchestration. */
+/** Runs an activity. Returns the message for its orchestration, and what it failed with. */
 export async function runActivity(
   invoke: Invoke | undefined,
   instanceId: string,
   { EventId: taskId, Name: name, Input }: ScheduledTask,
-): Promise<Message> {
+): Promise<{ message: Message; failure?: string }> {
   try {
     if (invoke === undefined) throw new Error('the app has no activity of this name');
     const input = Input.slice(1, -1);
     const { returnValue } = await invoke(input === 'null' ? {} : { string: input }, {
       instanceId: { string: JSON.stringify(instanceId) },
     });
-    return taskCompleted(now(), taskId, resultOf(returnValue));
+    return { message: taskCompleted(now(), taskId, resultOf(returnValue)) };
   } catch (error) {
     // Without a stack: the history would store it.
-    const reason = `Activity function '${name}' failed: ${messageOf(error)}`;
+    const failure = messageOf(error);
+    const reason = `Activity function '${name}' failed: ${failure}`;
     writeLog('warning', `Orchestration ${instanceId}: ${reason}`);
-    return taskFailed(now(), taskId, reason, error instanceof Error ? error.name : 'Error');
+    return { message: taskFailed(now(), taskId, reason, error instanceof Error ? error.name : 'Error'), failure };
   }
 }
 

@@ -12,6 +12,7 @@ import { apply, hasEnded, type Instance, type Instances, type JournalRecord } fr
 import { Journal } from './journal.ts';
 import { takeTurn } from './orchestrator.ts';
 import { DurableTimers } from './timers.ts';
+import type { Unfinished } from './unfinished.ts';
 
 export interface DurableFunctions {
   orchestrators: ReadonlyMap<string, Invoke>;
@@ -58,6 +59,8 @@ export class DurableEngine {
   /** Milliseconds that the last turn of an instance took. */
   readonly #turnCost = new Map<string, number>();
   #journal!: Journal<JournalRecord>;
+  /** What the last activity of an orchestration failed with, until one succeeds. */
+  readonly #failures = new Map<string, string>();
   #stopping = false;
 
   private constructor(options: EngineOptions, instances: Instances) {
@@ -89,11 +92,17 @@ export class DurableEngine {
     return running.length;
   }
 
-  /** The orchestrations that have not ended, and by which orchestration each of them was started first. */
-  unfinished(): { id: string; root: string }[] {
+  /** The orchestrations that have not ended: by which each of them was started first, and what each is doing. */
+  unfinished(): Unfinished[] {
     return [...this.#instances.values()]
       .filter((instance) => !hasEnded(instance))
-      .map((instance) => ({ id: instance.id, root: this.#rootOf(instance) }));
+      .map((instance) => {
+        const failure = this.#failures.get(instance.id);
+        return {
+          ...{ id: instance.id, root: this.#rootOf(instance), hasOwnStep: hasOwnStep(instance) },
+          ...(failure !== undefined && { failure }),
+        };
+      });
   }
 
   #rootOf({ id, parent }: Instance): string {
@@ -159,6 +168,7 @@ export class DurableEngine {
   #forget(id: string): void {
     this.#activities.leave(id);
     this.#timers.forget(id);
+    this.#failures.delete(id);
     this.#turnCost.delete(id);
   }
 
@@ -214,7 +224,10 @@ export class DurableEngine {
     this.#activities.add(this.#rootOf(scheduling), async () => {
       const instance = this.#instances.get(id);
       if (instance?.executionId === executionId && instance.open.has(task.EventId)) {
-        await this.#deliver(id, executionId, await runActivity(this.#options.activities.get(task.Name), id, task));
+        const { message, failure } = await runActivity(this.#options.activities.get(task.Name), id, task);
+        if (failure === undefined) this.#failures.delete(id);
+        else this.#failures.set(id, failure);
+        await this.#deliver(id, executionId, message);
       }
       this.#started.delete(key);
     });
@@ -223,6 +236,10 @@ export class DurableEngine {
   #deliver(id: string, executionId: string, message: Message): Promise<void> {
     return this.#journal.append({ type: 'message', at: message.Timestamp, id, executionId, message });
   }
+}
+
+function hasOwnStep({ open }: Instance): boolean {
+  return [...open.values()].some(({ EventType: type }) => type !== EventType.SubOrchestrationInstanceCreated);
 }
 
 function isReady(instance: Instance): boolean {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Unfinished } from '../durable/unfinished.ts';
 import { EXIT } from '../exit-codes.ts';
 import { HostError } from '../host-error.ts';
 import { escapeControls } from '../log.ts';
-import type { Unfinished } from '../triggers/durable.ts';
 import { type AppApi, failure, type Run } from './app-api.ts';
+import { asSentence } from './hints.ts';
 import { endingLines, summary } from './summary.ts';
 import { waitingFor } from './waiting.ts';
 
@@ -47,6 +48,8 @@ export class RunWatch {
   readonly #options: WatchOptions;
   /** When to print the next line about a run, and how long after that the one after it. */
   readonly #reports = new Map<string, { at: number; interval: number }>();
+  /** What keeps each run from its end, as far as it was printed. */
+  readonly #obstacles = new Map<string, string>();
   #unknownSince: number | undefined;
 
   constructor(options: WatchOptions) {
@@ -60,7 +63,9 @@ export class RunWatch {
     let isLastLook = false;
     for (let wait = pace.firstPoll; ; wait = Math.min(wait * 1.5, pace.slowestPoll)) {
       const run = await this.#look(id);
-      if (run !== undefined && run.status !== 'running') {
+      this.#sayWhatFails(id);
+      // Its summary is there before its last step is done, and that one may be refused.
+      if (run !== undefined && run.status !== 'running' && !this.#hereOf(id)?.hasOwnStep) {
         if (cancelledAt === undefined) return run;
         for (const line of endingLines(job, id, run)) print(line);
         return undefined;
@@ -75,7 +80,8 @@ export class RunWatch {
           await sleep(pace.shared);
           continue;
         }
-        print(`${job}: cancel requested. Run ${id} ends with the next start: npm start, or --once ${job}.`);
+        const state = run === undefined || run.status === 'running' ? 'cancel requested' : 'not recorded completely';
+        print(`${job}: ${state}. Run ${id} ends with the next start: npm start, or --once ${job}.`);
         return undefined;
       }
       await this.#report(id, run);
@@ -95,6 +101,7 @@ export class RunWatch {
     let lacksDetails = isNew;
     for (let wait = pace.firstPoll; Date.now() - begin < longest; wait = Math.min(wait * 1.5, pace.slowestPoll)) {
       if (signal.aborted) return false;
+      this.#sayWhatFails(id);
       // One that is here may have ended, and still be followed by another.
       const run = this.#isHere(id) ? undefined : await this.#look(id).catch(whyUnknown);
       if (run instanceof HostError) {
@@ -129,7 +136,25 @@ export class RunWatch {
   }
 
   #isHere(id: string): boolean {
-    return this.#options.host.unfinished().some((each) => each.id === id);
+    return this.#hereOf(id) !== undefined;
+  }
+
+  #hereOf(id: string): Unfinished | undefined {
+    return this.#options.host.unfinished().find((each) => each.id === id);
+  }
+
+  /** The work of a run reports its failures. What its own orchestration does is to publish it, for hours if need be. */
+  #sayWhatFails(id: string): void {
+    const { api, job } = this.#options;
+    const failure = this.#hereOf(id)?.failure;
+    if (failure === undefined || failure === this.#obstacles.get(id)) return;
+    this.#obstacles.set(id, failure);
+    const remedy = isRefusal(failure)
+      ? `Grant what is missing, and the run ends; this names it, in another terminal: ${api.command('/api/checks')}`
+      : 'Once this is possible, the run ends';
+    print(
+      `${job}: run ${id} cannot be published yet, and tries again for six hours: ${asSentence(failure)} ${remedy}.`,
+    );
   }
 
   /** Undefined while the status is unknown, as when the vault is out of reach: the run continues all the same. */
@@ -156,6 +181,8 @@ export class RunWatch {
     if (Date.now() < due.at) return;
     const interval = Math.min(2 * due.interval, pace.slowestReport);
     this.#reports.set(id, { at: Date.now() + interval, interval });
+    const failure = this.#hereOf(id)?.failure;
+    if (failure !== undefined) return print(`${job}: run ${id} still cannot be published: ${failure}`);
     const run = known ?? (await this.#look(id).catch(() => undefined));
     if (run?.status !== 'running') return;
     const waiting = isOther ? waitingFor(run, new Date()) : undefined;
@@ -184,6 +211,11 @@ export class RunWatch {
 function whyUnknown(error: unknown): HostError {
   if (error instanceof HostError && error.exitCode === EXIT.refused) return error;
   throw error;
+}
+
+/** Messages of storage end with the status of the answer and its code. */
+function isRefusal(failure: string): boolean {
+  return /: 40[13] \w*$/.test(failure);
 }
 
 export function print(line: string): void {

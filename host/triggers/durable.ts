@@ -2,17 +2,11 @@ import { join } from 'node:path';
 import { startClientApi } from '../durable/client-api.ts';
 import { clientBinding } from '../durable/client-binding.ts';
 import { DurableEngine } from '../durable/engine.ts';
+import type { Unfinished } from '../durable/unfinished.ts';
 import type { HostError } from '../host-error.ts';
 import { writeLog } from '../log.ts';
 import type { TypedData } from '../worker/core-api.ts';
 import type { HostedFunction, Listener, TriggerHost } from './trigger.ts';
-
-/** An orchestration that has not ended. */
-export interface Unfinished {
-  id: string;
-  /** Id of the orchestration that was started first: itself, or one that started it. */
-  root: string;
-}
 
 export interface DurableListener extends Listener {
   /** The data of durableClient bindings. */

@@ -44,7 +44,9 @@ export function hostConnectionProblems(from: {
 }): ConfigurationProblem[] {
   const { rules, accounts, settings } = from;
   const needed = Array.isArray(rules) ? rules.flatMap(neededBy) : [];
-  const byConnection = Map.groupBy(needed, ({ connection }) => connection);
+  // The command line bundles this for Node 20, which has no Map.groupBy.
+  const byConnection = new Map<string, Needed[]>();
+  for (const each of needed) byConnection.set(each.connection, [...(byConnection.get(each.connection) ?? []), each]);
   const problems = [...byConnection.values()].flatMap((mentions) => {
     const [first] = mentions as [Needed, ...Needed[]];
     if (first.place.endsWith('.source.account') && !accounts.has(first.connection)) return [];

@@ -37,7 +37,7 @@ export function failureOf(error: unknown): Failure {
       text(record(thrown.cause).code) ??
       '',
     name: text(thrown.name) ?? '',
-    message: text(thrown.message) ?? '',
+    message: tableMessage(details) ?? text(thrown.message) ?? '',
   };
   const sourceStatus = Number(header('x-ms-copy-source-status-code'));
   if (sourceStatus > 0) failure.sourceStatus = sourceStatus;
@@ -64,6 +64,12 @@ function headersOf(thrown: Record<string, unknown>): Headers | undefined {
 function tableCode(details: Record<string, unknown>): string | undefined {
   const code = record(details.odataError).code;
   return typeof code === 'string' ? code : undefined;
+}
+
+/** Otherwise the message of the SDK is the JSON of the answer. */
+function tableMessage(details: Record<string, unknown>): string | undefined {
+  const { value } = record(record(details.odataError).message);
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function retryAfterOf(header: (name: string) => string | undefined): number | undefined {

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hostBundle } from '../../support/app/host-bundle.ts';
 import { useTestBed } from '../../support/app/test-bed.ts';
 import { isCopy } from '../../support/faults/fault-proxy.ts';
+import { refusal } from '../../support/faults/faults.ts';
 
 const bed = useTestBed();
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -254,4 +255,19 @@ test('a signal ends the wait for a run of another host, which continues', async 
   expect((await started.ended).code).toBe(130);
   release();
   expect(await app.ended(id)).toMatchObject({ status: 'succeeded' });
+});
+
+test('a run whose record is refused is no success until the account takes it', async () => {
+  await bed.fill(3);
+  bed.proxy.rules.push({
+    match: ({ method, path }) => method === 'PUT' && path.includes('/chain/'),
+    times: 1,
+    answer: () => refusal(403, 'AuthorizationPermissionMismatch'),
+  });
+  const ended = await night();
+  const [before = ''] = ended.output.split(/^nightly: succeeded/m);
+  expect(before).toMatch(
+    /^nightly: run \S+ cannot be published yet.* VAULT\/\S+\/chain\/\S+: 403 AuthorizationPermissionM/m,
+  );
+  await expectBackedUp(ended);
 });

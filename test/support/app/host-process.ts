@@ -69,7 +69,8 @@ export async function startHost(options: HostOptions = {}): Promise<HostProcess>
   // Variables of the test runner that must not reach the app.
   for (const name of ['NODE_OPTIONS', 'NODE_ENV', 'VITEST']) env[name] = options.env?.[name];
   const entry = options.entry ?? (await hostBundle());
-  const args = [entry, '--port', '0', '--data', dataDir, ...(options.args ?? [])];
+  const { args: given = [] } = options;
+  const args = [entry, ...(given.includes('--port') ? [] : ['--port', '0']), '--data', dataDir, ...given];
   const child = spawn(process.execPath, args, { cwd: options.cwd ?? root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let output = '';

@@ -63,6 +63,8 @@ describe('a command line that is wrong', () => {
     [['runs', 'list', '--job', ''], '--job has an empty value'],
     [['runs', 'list', '--json=yes'], '--json takes no value'],
     [['runs', 'list', '--job', 'a', '--job', 'b'], '--job is given twice'],
+    [['runs', 'list', '--utc', '--utc'], '--utc is given twice'],
+    [['runs', 'list', '-q', '--quiet'], '--quiet is given twice'],
     [['runs', 'list', '--status', 'faild'], 'Did you mean "failed"?'],
     [['runs', 'list', '--limit', '0'], 'a whole number from 1'],
     [['runs', 'list', '--limit', '1e3'], 'a whole number from 1'],

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { errorsOf } from '#api/error.ts';
 import type { Operation } from '#api/operation.ts';
@@ -9,6 +11,8 @@ import { asCommands } from '../../../cli/connect/hints.ts';
 import { exitCodeOfAnswer } from '../../../host/exit-codes.ts';
 import { RUNNING } from '../../support/app/canned-answers.ts';
 import { type CannedAnswer, type CannedApp, cannedApp, commandLine } from '../../support/app/command-line.ts';
+
+const SRC = join(import.meta.dirname, '../../../src');
 
 let app: CannedApp;
 let answer: CannedAnswer;
@@ -153,17 +157,32 @@ describe('an app that does not answer', () => {
   });
 });
 
-describe('hints', () => {
-  const hints = Object.values(PROBLEMS).map(({ hint }) => [hint] as const);
+/** Calls of hints that no command makes. */
+const WITHOUT_COMMAND = /^(?:GET \/api\/health\/details|POST \/api\/catalog\/rebuild)\b/;
 
-  test.each(hints)('%s names commands, and each can be parsed', (hint) => {
+describe('hints', () => {
+  // Those of all problems, and every other text of the app that names a call, with ids in the place of its values.
+  const inSource = ['functions', 'domain', 'activities', 'app'].flatMap((layer) =>
+    readdirSync(join(SRC, layer), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => readFileSync(join(SRC, layer, file), 'utf8').split('\n'))
+      .filter((line) => !/^\s*(?:\/?\*|\/\/)/.test(line) && !line.includes('written:'))
+      .flatMap((line) => line.match(/\b(?:GET|POST) \/api\/[^`']*/g) ?? [])
+      .map((call) => call.replace(/\$?\{\w[\w.]*\}/g, 'x-1')),
+  );
+  const hints = [
+    ...new Set([...Object.values(PROBLEMS).map(({ hint }) => hint.replace(/\{(?:id|job)\}/g, 'x-1')), ...inSource]),
+  ];
+  expect(inSource.length).toBeGreaterThan(30);
+
+  test.each(hints.map((hint) => [hint] as const))('%s names commands, and each can be parsed', (hint) => {
     const text = asCommands(hint);
-    expect(text).not.toMatch(/(?<!strongroom api )\b(?:GET|POST) \/api\//);
-    for (const [, line] of text.matchAll(
-      /strongroom ((?:runs|points|jobs|archive) [^.,;)]*?)(?=[.,;)]|$| and | with )/g,
-    )) {
-      expect(() => parseCommandLine(line!.split(' '), COMMANDS), line).not.toThrow();
-    }
+    for (const [, call] of text.matchAll(/\b((?:GET|POST) \/api\/\S+)/g)) expect(call).toMatch(WITHOUT_COMMAND);
+    const lines = text.matchAll(
+      /strongroom ((?!api )[a-z](?:[^.,;:)]|(?<=…)\.)*?)(?=[.,;:)"]|$| and | with | names | lists | says )/g,
+    );
+    for (const [, line] of lines) expect(() => parseCommandLine(line!.trim().split(' '), COMMANDS), line).not.toThrow();
+    expect(text).not.toMatch(/"(?:existing|restorePoint|target\.\w+)"|[Ss]pecify "/);
   });
 
   it.each([
@@ -175,13 +194,27 @@ describe('hints', () => {
     ],
     ['or start a full run: POST /api/jobs/a/runs.', 'or start a full run: strongroom runs start a --mode full.'],
     ['or start it: POST /api/jobs/a/runs.', 'or start it: strongroom runs start a.'],
-    [
-      'end the run: POST /api/runs/x/cancel with {"force": true}.',
-      'end the run: strongroom api POST /api/runs/x/cancel with {"force": true}.',
-    ],
+    ['end the run: POST /api/runs/x/cancel with {"force": true}.', 'end the run: strongroom runs cancel x --force.'],
     ['POST /api/catalog/rebuild writes it', 'strongroom api POST /api/catalog/rebuild writes it'],
     ['GET /api/restore-points.', 'strongroom points list.'],
     ['POST /api/restore-points/x/hold', 'strongroom points hold x --reason TEXT'],
+    ['POST /api/runs/x/cancel ends it', 'strongroom runs cancel x ends it'],
+    ['See GET /api/blobs/history.', 'See strongroom history CONTAINER NAME.'],
+    ['Several; specify "job"', 'Several; specify --job'],
+    ['Specify x as "restorePoint"; or', 'Specify x with --point; or'],
+    ['Choose "existing": "skip", or "target.container"', 'Choose --existing "skip", or --to'],
     ['No call here.', 'No call here.'],
   ])('%s is %s', (hint, expected) => expect(asCommands(hint)).toBe(expected));
+});
+
+it('a restore point without a brake has none to stay: the app says so, and nothing is asked', async () => {
+  const points = await cannedApp((call) =>
+    call.startsWith('GET')
+      ? { body: { brake: null } }
+      : { status: 409, body: { code: 'no-brake', title: 'No brake', detail: 'Restore point x has no safety brake' } },
+  );
+  const { code, stderr } = await commandLine(['points', 'release', 'x'], { env: { STRONGROOM_URL: points.url } });
+  await points.stop();
+  expect([code, stderr]).toEqual([8, expect.stringContaining('has no safety brake')]);
+  expect(stderr).not.toContain('stays');
 });

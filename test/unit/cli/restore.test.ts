@@ -131,6 +131,19 @@ describe('a restore', () => {
     expect((await line(['restore', '--preview'], {}, { ...none, leftOut })).code).toBe(7);
   });
 
+  it('of tables alone says that entities are not compared, counts no blobs, and ends with 7', async () => {
+    const nothing = Object.fromEntries(Object.keys(PREVIEW.totals).map((name) => [name, 0]));
+    const tables = [{ table: 'orders', target: 'new', entities: 3 }];
+    const ofTables = { ...PREVIEW, totals: nothing, containers: [], tables, examples: { replaced: [], failed: [] } };
+    const { code, stdout } = await line(['restore', '--table', 'orders', '--preview'], {}, ofTables);
+    expect([code, stdout]).toEqual([
+      7,
+      expect.stringContaining('table orders to new: 3 entities in the restore point'),
+    ]);
+    expect(stdout).toMatch(/^Entities are not compared with those in the target: --dry-run --watch/m);
+    expect(stdout).not.toContain('blobs');
+  });
+
   it('takes names from a list, and refuses an empty one', async () => {
     const stdin = '\ufeff2026/a.jpg\r\n\n b \n';
     await line(['restore', '--container', 'images', '--names-from', '-', '--yes'], { stdin });

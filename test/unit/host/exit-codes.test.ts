@@ -55,6 +55,13 @@ describe('the exit codes', () => {
     expect([exitCodeOfAnswer(502, 'damaged'), exitCodeOfAnswer(502, 'server-error')]).toEqual([65, 69]);
   });
 
+  test('an account that answers, and refuses, is not out of reach', () => {
+    for (const code of ['control-immutable', 'account-not-found', 'request-refused']) {
+      expect(exitCodeOfAnswer(502, code)).toBe(EXIT.refused);
+    }
+    expect([exitCodeOfAnswer(502), exitCodeOfAnswer(503, 'unreachable')]).toEqual([69, 69]);
+  });
+
   test('every refusal of the API has one', () => {
     const special: Record<string, number> = {
       'run-in-progress': 11,

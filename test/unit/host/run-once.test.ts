@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Unfinished } from '../../../host/durable/unfinished.ts';
 import { runOnce } from '../../../host/once/run-once.ts';
 import type { PACE } from '../../../host/once/run-watch.ts';
-import type { Unfinished } from '../../../host/triggers/durable.ts';
 
 const FAST: typeof PACE = {
   tick: 2,
@@ -349,5 +349,48 @@ describe('a process that runs one job', () => {
     setTimeout(() => signal.abort('SIGTERM'), 30);
     expect(await run(signal.signal)).toBe(143);
     expect(calls.some((call) => call.endsWith('/cancel'))).toBe(false);
+  });
+});
+
+describe('a run that cannot be published', () => {
+  const refused = `Could not write VAULT/strongroom/jobs/nightly/runs/${RUN}/run.json: 403 AuthorizationFailure`;
+  const here = (failure?: string): Unfinished[] => [
+    { id: RUN, root: RUN, hasOwnStep: true, ...(failure !== undefined && { failure }) },
+  ];
+
+  test.each(['running', 'succeeded'])('is no success, and says what is refused and what to do: %s', async (status) => {
+    script = { [START]: [started], [STATUS]: [isNow(status)] };
+    let looks = 0;
+    unfinished = () => (times(START) === 0 || looks++ > 200 ? [] : here(refused));
+    setTimeout(() => (script[STATUS] = [isNow('succeeded')]), 100);
+    expect(await run()).toBe(0);
+    const [first = ''] = printed;
+    expect(first).toContain(
+      `run ${RUN} cannot be published yet, and tries again for six hours: ${refused}. Grant what`,
+    );
+    expect(first).toMatch(/in another terminal: curl -X POST http:\S+\/api\/checks\.$/);
+    expect(printed[1]).toBe(`nightly: run ${RUN} still cannot be published: ${refused}`);
+    expect(printed.filter((line) => line.includes('tries again'))).toHaveLength(1);
+    expect(printed.filter((line) => line.includes('succeeded'))).toEqual([`nightly: succeeded · ${RUN} · 3 copied`]);
+    expect(printed.at(-1)).toContain('succeeded');
+  });
+
+  test('asks for no right where none is refused', async () => {
+    script = { [START]: [started], [STATUS]: [isNow('succeeded')] };
+    let looks = 0;
+    unfinished = () => (times(START) === 0 || looks++ > 50 ? [] : here('Could not write VAULT/x: 503 ServerBusy'));
+    expect(await run()).toBe(0);
+    expect(printed[0]).toMatch(/503 ServerBusy\. Once this is possible, the run ends\.$/);
+  });
+
+  test('is left to the next start at a signal, which says that it is not complete', async () => {
+    script = { [START]: [started], [STATUS]: [isNow('succeeded')] };
+    unfinished = () => (times(START) === 0 ? [] : here(refused));
+    const signal = new AbortController();
+    setTimeout(() => signal.abort('SIGTERM'), 20);
+    expect(await run(signal.signal)).toBe(143);
+    expect(printed.at(-1)).toBe(
+      `nightly: not recorded completely. Run ${RUN} ends with the next start: npm start, or --once nightly.`,
+    );
   });
 });

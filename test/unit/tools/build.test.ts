@@ -40,7 +40,7 @@ test('a build is skipped if nothing has changed, and says so if not', () => {
   try {
     for (const folder of ['src/telemetry', 'cli/offline', 'host'])
       mkdirSync(join(project, folder), { recursive: true });
-    cpSync(join(ROOT, 'tools/build.ts'), join(project, 'tools/build.ts'));
+    for (const file of ['tools/build.ts', 'tools/missing-in-node-20.ts']) cpSync(join(ROOT, file), join(project, file));
     symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(project, 'node_modules'), 'junction');
     mkdirSync(join(project, 'ui'));
     write('ui/index.html', '<script src="/ui/main.js"></script><link href="/ui/main.css">');

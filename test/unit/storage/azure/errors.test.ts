@@ -33,6 +33,16 @@ describe('storageErrorOf', () => {
     expect(problemCodeOf(error, 'destination')).toBe('account-not-found');
   });
 
+  it('of a table has the words of the service, and not the JSON of its answer', () => {
+    const odataError = {
+      code: 'TableNotFound',
+      message: { lang: 'en-US', value: 'The table does not exist.\nRequestId:1' },
+    };
+    const gone = { ...restError(404, 'TableNotFound'), message: JSON.stringify({ 'odata.error': odataError }) };
+    const { message } = storageErrorOf({ ...gone, details: { odataError } }, ASKED);
+    expect(message).toMatch(/: 404 TableNotFound: The table does not exist\.$/);
+  });
+
   it('a tier that the asked version of the service does not know is one that the account does not support', () => {
     const refused = (headerName: string) => ({ ...restError(400, 'InvalidHeaderValue'), details: { headerName } });
     expect(storageErrorOf(refused('x-ms-access-tier'), ASKED).kind).toBe('tier-not-supported');
