@@ -2,6 +2,7 @@ import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Condition } from '#domain/watch/conditions.ts';
 import { withTaken } from '#domain/watch/state.ts';
+import { compareAndSwap } from '#storage/control/compare-and-swap.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
@@ -28,7 +29,7 @@ export function testChannelHandler(deps: Dependencies) {
       const notices = [{ id, channel: name, type: 'opened' as const, at, condition: testCondition(at) }];
       await deps.notifier.send(channel, { id, channel: name, notices });
     } catch (error) {
-      const hint = 'Check the app settings of the channel, and whether this app may connect to it';
+      const hint = hintFor((error as Error).message);
       throw new HttpError(
         502,
         'message-not-sent',
@@ -41,6 +42,13 @@ export function testChannelHandler(deps: Dependencies) {
   });
 }
 
+/** The service itself refuses for now, or the settings are wrong, or there is no way to it. */
+function hintFor(reason: string): string {
+  if (/\bHTTP 429\b/.test(reason)) return 'The service takes no more messages for now. Try again in some minutes';
+  if (/\bHTTP 5\d\d\b/.test(reason)) return 'The service of the channel has failed. Try again in some minutes';
+  return 'Check the app settings of the channel, and whether this app may connect to it';
+}
+
 /**
  * Otherwise, a channel that was repaired would be `undelivered` until there is something to report. If the vault does
  * not take the note, the next message does the same.
@@ -48,8 +56,11 @@ export function testChannelHandler(deps: Dependencies) {
 async function noteTaken(deps: Dependencies, vault: string, channel: string): Promise<void> {
   const store = new WatchStore(deps.blobs(vault));
   try {
-    const { state, expect } = await store.readState();
-    if (state?.refused[channel] !== undefined) await store.writeState(withTaken(state, channel), expect);
+    await compareAndSwap(async () => {
+      const { state, expect } = await store.readState();
+      if (state?.refused[channel] === undefined) return true;
+      return (await store.writeState(withTaken(state, channel), expect)) === undefined ? undefined : true;
+    });
   } catch (error) {
     if (!isStorageError(error)) throw error;
   }
