@@ -217,6 +217,15 @@ export function storageErrorOf(error: unknown, about: RequestContext): StorageEr
   );
 }
 
+/** Adds the request to an error of a reader of answers, which does not know it. */
+export function withContext(
+  { action, alias, container, name }: RequestContext,
+  { kind, message, status, code }: StorageError,
+): StorageError {
+  const where = [alias, container, name].filter((part) => part !== undefined).join('/');
+  return new StorageError(kind, `Could not ${action} ${printable(where)}: ${message}`, status, code);
+}
+
 /** The code that says most about the cause. The identity library has no codes of the service. */
 function codeOf(failure: Failure): string {
   if (isIdentityFailure(failure)) return 'AuthenticationFailed';
