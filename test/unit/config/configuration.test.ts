@@ -89,12 +89,12 @@ describe('a configuration that is right', () => {
   });
 
   it('takes app settings in place of %NAME%, once, and leaves other percent signs', () => {
-    const settings = { ...SETTINGS, WHEN: '0 0 4 * * *', P: '%WHEN%"\\' };
+    const settings = { ...SETTINGS, WHEN: '0 0 4 * * *', P: '%WHEN%"' };
     const { jobs } = load(
       { $schema: '%GONE%', jobs: [job({ schedule: '%WHEN%' }, { prefix: 'a%20b 100% %P%' })] },
       settings,
     );
-    expect(jobs[0]).toMatchObject({ schedule: '0 0 4 * * *', source: { prefix: 'a%20b 100% %WHEN%"\\' } });
+    expect(jobs[0]).toMatchObject({ schedule: '0 0 4 * * *', source: { prefix: 'a%20b 100% %WHEN%"' } });
   });
 
   it('may begin with a byte order mark', () => {
