@@ -3,6 +3,7 @@ import { type Cell, cellNamed } from './cell.ts';
 /** Cells that every run of the matrix works through, whatever its seed chooses: of each kind of fault at least one. */
 export const ALWAYS: readonly Cell[] = [
   'full/source.ListContainers/500',
+  'again/source.ListContainers/sign-in-page',
   'full/source.ListBlobs/shortened-answer',
   'full/source.ListBlobs/short-page',
   'full/source.ListBlobs/broken-xml',

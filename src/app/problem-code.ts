@@ -42,8 +42,10 @@ function codeOfKind(error: StorageError, side: Side): ProblemCode {
     case 'server':
     case 'unsupported':
       return 'server-error';
-    case 'source-not-found':
     case 'not-found':
+      // Of a blob that is missing, the service names the code. Another server at the address of the account does not.
+      return error.status === 404 && error.code === '' ? 'account-not-found' : 'source-changing';
+    case 'source-not-found':
       return 'source-changing';
     case 'precondition':
     case 'pending-copy':

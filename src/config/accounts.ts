@@ -5,6 +5,7 @@ import {
   signatureIn,
   tableAddressOf,
 } from '#domain/account-string.ts';
+import { nearest } from '#domain/input/nearest.ts';
 import { accountNameIn, isSecondary, serviceIdentity } from '#domain/service-identity.ts';
 import { type SasUse, sasLacks } from '#domain/shared-access-signature.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
@@ -41,7 +42,8 @@ export function resolveAccount(
       problems: [
         `the account "${alias}" has no app setting; add "${alias}" with a connection string, or ` +
           `"${alias}__blobServiceUri" with an address such as https://myaccount.blob.core.windows.net for the ` +
-          `managed identity of the app (plus "${alias}__clientId" for a user-assigned one)`,
+          `managed identity of the app (plus "${alias}__clientId" for a user-assigned one)` +
+          nearMiss(alias, settings),
       ],
     };
   }
@@ -52,6 +54,7 @@ export function resolveAccount(
   const problems = identityProblems(alias, setting).map(
     ([suffix, problem]) => `the app setting "${alias}__${suffix}" ${problem}`,
   );
+  problems.push(...unknownSettings(alias, settings));
   if (problems.length > 0) return { problems };
   return {
     connection: {
@@ -61,6 +64,39 @@ export function resolveAccount(
       ...(clientId && { clientId }),
     },
   };
+}
+
+/** The ends of the names of an account's settings. A connection of queues may have the same name, and one of its own. */
+const SUFFIXES = ['blobServiceUri', 'tableServiceUri', 'clientId', 'accountName', 'credential'] as const;
+const OF_QUEUES = 'queueServiceUri';
+
+/** Settings that look like those of the account, and are none: names of settings are case-sensitive. */
+function unknownSuffixes(alias: string, settings: AppSettings): { name: string; suffix: string }[] {
+  const start = `${alias}__`;
+  const known = new Set<string>([...SUFFIXES, OF_QUEUES].map((suffix) => start + suffix));
+  return Object.keys(settings)
+    .filter((name) => name.toLowerCase().startsWith(start.toLowerCase()) && !known.has(name))
+    .filter((name) => settingOf(settings, name) !== undefined)
+    .map((name) => ({ name, suffix: name.slice(start.length) }));
+}
+
+function nearMiss(alias: string, settings: AppSettings): string {
+  for (const { name, suffix } of unknownSuffixes(alias, settings)) {
+    const meant = nearest(suffix, SUFFIXES);
+    if (meant !== undefined) return `; "${name}" is set, did you mean "${alias}__${meant}"?`;
+  }
+  const other = Object.keys(settings).find((name) => name !== alias && name.toLowerCase() === alias.toLowerCase());
+  return other === undefined ? '' : `; "${other}" is set, did you mean "${alias}"?`;
+}
+
+function unknownSettings(alias: string, settings: AppSettings): string[] {
+  // The Functions host has settings of its own for its storage.
+  if (alias === 'AzureWebJobsStorage') return [];
+  return unknownSuffixes(alias, settings).map(({ name, suffix }) => {
+    const meant = nearest(suffix, SUFFIXES);
+    const remedy = meant === undefined ? 'remove it' : `did you mean "${alias}__${meant}"? Otherwise remove it`;
+    return `the app setting "${name}" is none that an account has; ${remedy}`;
+  });
 }
 
 /** What is wrong with the settings of an account for an identity: the end of the name of each, and its mistake. */

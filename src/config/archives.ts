@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FOLDERS } from '#domain/archive/archive-name.ts';
 import { CONTROL_CONTAINER, isValidContainerName } from '#domain/blobs/container-pattern.ts';
-import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
+import { backupTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import { blobChoice } from './blob-choice.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
@@ -58,7 +58,7 @@ export const ruleSourceSchema = z.strictObject({
 export const ruleDestinationSchema = z
   .strictObject({
     account: alias.describe('Alias of the vault, the account to archive to.'),
-    container: text(containerTemplateProblem).describe(
+    container: text(backupTemplateProblem).describe(
       'Template for the archive container; `{container}` stands for the name of the source container, for ' +
         'example `{container}archive`.',
     ),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
+import { backupTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
 import type { PriceTable } from '#domain/cost/price-table.ts';
 import { checkInput } from '#domain/input/check-input.ts';
 import { optionPath } from '#domain/input/option-path.ts';
@@ -40,7 +40,7 @@ const destinationSchema = z.strictObject({
   account: alias.describe(
     'Alias of the vault, the account to copy to. The app settings of this name hold its connection, as for the source.',
   ),
-  container: text(containerTemplateProblem)
+  container: text(backupTemplateProblem)
     .exactOptional()
     .describe(
       'Template for the backup container; `{container}` stands for the name of the source container, for example ' +
@@ -86,6 +86,11 @@ const anyJob = z.strictObject({
 });
 
 const jobSchema = anyJob
+  .refine((job) => fieldOf(job.expect, 'grace') === undefined || isScheduled(job), {
+    path: ['expect', 'grace'],
+    error: 'the job has no schedule, and this is the time after one; use "every", or add a schedule',
+    when: ({ value }) => isObject(value),
+  })
   .refine(({ schedule, expect }) => schedule === undefined || fieldOf(expect, 'every') === undefined, {
     path: ['expect', 'every'],
     error: 'the job has a schedule, which says when its backups are due; remove this option or the schedule',
@@ -102,6 +107,12 @@ const jobSchema = anyJob
       when: ({ value }) => isObject(fieldOf(value, 'destination')),
     },
   );
+
+/** Whether anything of a job has a schedule. */
+function isScheduled(job: { schedule?: unknown; retention?: unknown; verify?: unknown }): boolean {
+  const { schedule, retention, verify } = job;
+  return [schedule, fieldOf(retention, 'schedule'), fieldOf(verify, 'schedule')].some((each) => each !== undefined);
+}
 
 /** The shape of strongroom.json. */
 export const configurationSchema = z.strictObject({

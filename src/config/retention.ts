@@ -1,10 +1,17 @@
 import { z } from 'zod';
-import { DEFAULT_MARGIN_HOURS, MOST_KEPT, RETENTION_RULES, retentionProblem } from '#domain/prune/retention.ts';
+import {
+  DEFAULT_MARGIN_HOURS,
+  MOST_KEPT,
+  MOST_MARGIN_HOURS,
+  RETENTION_RULES,
+  retentionProblem,
+} from '#domain/prune/retention.ts';
 import { DEFAULT_BRAKE } from '#domain/prune/safety-brake.ts';
 import { scheduleProblem } from '#domain/run/schedule.ts';
 import { checkSchema } from './notify.ts';
 import { alias, atLeastOne, count, text } from './schema-parts.ts';
 
+const HOURS = `this must be a number of hours from 0 to ${MOST_MARGIN_HOURS}, which are ten years`;
 const keep = (what: string) => count(MOST_KEPT).exactOptional().describe(what);
 
 const brakeSchema = z.strictObject({
@@ -40,8 +47,9 @@ export const retentionSchema = atLeastOne(
           'on demand only.',
       ),
     marginHours: z
-      .number({ error: 'this must be a number of hours, 0 or more' })
-      .min(0, { error: 'this must be a number of hours, 0 or more' })
+      .number({ error: HOURS })
+      .min(0, { error: HOURS })
+      .max(MOST_MARGIN_HOURS, { error: HOURS })
       .default(DEFAULT_MARGIN_HOURS)
       .describe(
         'Hours between marking a restore point for removal and deleting its content; the first prune after this ' +

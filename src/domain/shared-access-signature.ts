@@ -38,8 +38,18 @@ const CLOCK_TOLERANCE_MS = 15 * 60_000;
 function timeProblems(query: URLSearchParams, now: Date | undefined): string[] {
   const [start, end] = ['st', 'se'].map((name) => Date.parse(query.get(name) ?? '')) as [number, number];
   const problems: string[] = [];
+  const unread = (['st', 'se'] as const).filter(
+    (name) => query.get(name) && Number.isNaN(Date.parse(query.get(name)!)),
+  );
+  for (const name of unread) {
+    const what = name === 'se' ? 'expires' : 'begins';
+    problems.push(
+      `has a SharedAccessSignature with a time at which it ${what} (${name}) that cannot be read: it has to be like ` +
+        '2030-12-31T00:00:00Z; create a new one',
+    );
+  }
   // The end may be in a stored access policy (si).
-  if (Number.isNaN(end) && (query.has('se') || !query.has('si'))) {
+  if (!query.get('se') && (query.has('se') || !query.has('si'))) {
     problems.push('has a SharedAccessSignature without a time at which it expires (se); copy it again');
   }
   if (now && end <= now.getTime()) {

@@ -128,6 +128,39 @@ describe('a listing', () => {
   });
 });
 
+describe("an answer that is not the service's", () => {
+  const page = '<html><head><title>Sign in</title></head><body><p>Sign in</p></body></html>';
+  const blocks = { sourceUrl: 'http://127.0.0.1/a/data/x', sourceIfMatch: '1', size: 5 };
+  const asks: [what: string, component: string, ask: () => Promise<unknown>][] = [
+    ['list of containers', 'list', () => account.listContainers()],
+    ['properties of a container', 'list', () => account.containerProperties('data')],
+    ['access policies', 'acl', () => account.accessPolicies('data')],
+    ['list of blocks', 'blocklist', () => account.isCopiedInBlocks('data', 'x', blocks)],
+  ];
+
+  it.each(asks)('is never taken for an empty %s, but for a failed request that names its account', async (...row) => {
+    const [, component, ask] = row;
+    await expect(ask()).resolves.toBeDefined();
+    const match: FaultRule['match'] = ({ query }) => query.get('comp') === component;
+    for (const body of [page, '', 'Sign in', '{}']) {
+      proxy.rules.length = 0;
+      proxy.rules.push({ match, answer: () => ({ status: 200, headers: { 'content-type': 'text/html' }, body }) });
+      const message = expect.stringMatching(/^Could not .* a(\/data\S*)?: The service sent an incomplete answer/);
+      await expect(ask(), body).rejects.toMatchObject({ kind: 'server', message });
+    }
+  });
+
+  it.each(asks)('is asked for again: %s', async (_what, component, ask) => {
+    const whole = await ask();
+    proxy.rules.push({
+      match: ({ query }) => query.get('comp') === component,
+      times: 2,
+      after: (_, response) => ({ ...response, body: String(response.body).slice(0, -3) }),
+    });
+    expect(await ask()).toEqual(whole);
+  });
+});
+
 describe('a write whose answer is lost', () => {
   it('shows as a condition that does not hold, when it had one', async () => {
     proxy.rules.push({ match: ({ method }) => method === 'PUT', times: 1, after: () => DROP });

@@ -1,4 +1,5 @@
 import { isLiteral, isValidContainerName, matches } from './container-pattern.ts';
+import { unaddressablePrefix } from './unaddressable.ts';
 
 export { isValidContainerName };
 
@@ -23,16 +24,24 @@ export function containerTemplateProblem(template: string): string | undefined {
   );
 }
 
+/** The same for the template of a backup container, which is none of the service's own. */
+export function backupTemplateProblem(template: string): string | undefined {
+  const problem = containerTemplateProblem(template);
+  if (problem !== undefined || !template.startsWith('$')) return problem;
+  return (
+    `${JSON.stringify(template)} is a container of the service: "$web" is a website that everyone may read, and ` +
+    '"$root" takes no name with a slash; use a container of its own, for example "{container}backup"'
+  );
+}
+
 /** What is wrong with a prefix template for any source, or undefined. Lengths are in characters. */
 export function prefixTemplateProblem(template: string): string | undefined {
   if (template.length > 512)
     return `the prefix has ${template.length} characters; the maximum is 512, to leave room for blob names`;
-  if (/(?:^|\/)\.{1,2}(?:\/|$)/.test(expand(template, 'abc')) || template.includes('\\')) {
-    return (
-      `${JSON.stringify(template)} contains "." or ".." as a path segment, or a backslash; Azure rewrites such ` +
-      'names'
-    );
-  }
+  const text = expand(template, 'abc');
+  // The last segment alone could also be followed by a slash.
+  const problem = unaddressablePrefix(/(?:^|\/)\.{1,2}$/.test(text) ? `${text}/` : text);
+  if (problem !== undefined) return `${JSON.stringify(template)} ${problem}`;
   return undefined;
 }
 

@@ -41,6 +41,8 @@ export const RETENTION_RULES = [...COUNTS, 'keepWithin'] as const;
 export const MOST_KEPT = 10_000;
 /** Hours between marking a restore point for removal and deleting its content. */
 export const DEFAULT_MARGIN_HOURS = 24;
+/** Ten years. */
+export const MOST_MARGIN_HOURS = 87_600;
 
 /** Rules that keep one restore point per period. The period follows from the local date, `2026-11-20`. */
 const PERIODS = [

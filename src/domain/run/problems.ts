@@ -55,7 +55,8 @@ export const PROBLEMS = {
     hint:
       'An HTTP request for this name would reach another blob or fail, or no listing shows it: a part of the name ' +
       'ends in a dot, or the name has a backslash, a control character such as a tab or line break, a half of a ' +
-      'character, or over 1,024 characters. Rename the blob in the source; in a restore, shorten "target.prefix".',
+      'character, or over 1,024 characters. Rename the blob in the source, or shorten "destination.prefix"; in a ' +
+      'restore, shorten "target.prefix".',
   },
   'source-changing': {
     meaning: 'changed during every attempt to copy',
@@ -240,8 +241,9 @@ export const PROBLEMS = {
   'account-not-found': {
     meaning: 'no such account, or it lacks this service',
     hint:
-      'The service at this address does not know the account, or the account does not have this service. Compare ' +
-      'the name of the account in the app setting with the account, and its kind: it needs blobs and, for tables, ' +
+      'The service at this address does not know the account, or the account does not have this service, or ' +
+      'another server answers there. Compare the address and the name of the account in the app setting with the ' +
+      'account, and its kind: it needs blobs and, for tables, ' +
       'tables. An embedded or separate Azurite knows only the accounts that it was started with. Then start the ' +
       'run again.',
   },

@@ -118,7 +118,34 @@ export function timeZoneProblem(zone: string): string | undefined {
 
 /** The first occurrence after `after`, or undefined if there is none. Throws on an invalid schedule or zone. */
 export function nextAfter(expr: string, zone: string, after: Date): Date | undefined {
-  return cron(expr, zone).nextRun(after) ?? undefined;
+  return occurrences(expr, zone)(after);
+}
+
+/**
+ * Finds the first occurrence after a time. Where a gap ends at midnight, as in Greenland, croner looks for an occurrence
+ * inside it on the next day, and so skips it.
+ */
+function occurrences(expr: string, zone: string): (after: Date) => Date | undefined {
+  const schedule = cron(expr, zone);
+  if (!isPlain(expr)) return (after) => schedule.nextRun(after) ?? undefined;
+  const byWallClock = cron(expr, 'UTC');
+  const occursIn = ({ wall: [from, to] }: Gap) => {
+    const first = byWallClock.nextRun(new Date(from - 1000))?.getTime();
+    return first !== undefined && first < to;
+  };
+  const { gaps } = clockOf(zone);
+  return (after) => {
+    const next = schedule.nextRun(after) ?? undefined;
+    const isBefore = ({ end }: Gap) => end > after.getTime() && (!next || end < next.getTime());
+    const gap = gaps.find((each) => isBefore(each) && occursIn(each));
+    return gap ? new Date(gap.end) : next;
+  };
+}
+
+/** Whether a schedule has plain times only, each for a moment of a day. */
+function isPlain(expr: string): boolean {
+  const [, minute, hour] = fieldsOf(expr) as [string, string, string];
+  return !/[*/]/.test(minute + hour);
 }
 
 /** The occurrences after `from` and not after `to`, and the first one after `to`; undefined if they are too many. */
@@ -127,27 +154,27 @@ export function timesWithin(
   zone: string,
   { from, to, most }: { from: Date; to: Date; most: number },
 ): { times: Date[]; next: Date | undefined } | undefined {
-  const schedule = cron(expr, zone);
+  const nextOf = occurrences(expr, zone);
   const times: Date[] = [];
-  let next = schedule.nextRun(from);
-  for (; next && next <= to; next = schedule.nextRun(next)) {
+  let next = nextOf(from);
+  for (; next && next <= to; next = nextOf(next)) {
     if (times.length === most) return undefined;
     times.push(next);
   }
-  return { times, next: next ?? undefined };
+  return { times, next };
 }
 
 /** The last occurrence after `from` and not after `to`, or undefined if there is none. */
 export function newestWithin(expr: string, zone: string, from: Date, to: Date): Date | undefined {
-  const schedule = cron(expr, zone);
+  const nextOf = occurrences(expr, zone);
   let newest: Date | undefined;
   // No occurrence is after `end` and not after `to`.
   for (let end = to; ; ) {
-    const next = schedule.nextRun(newest ?? from);
+    const next = nextOf(newest ?? from);
     if (!next || next > to) return newest;
     const middle = new Date((next.getTime() + end.getTime()) / 2);
-    const later = schedule.nextRun(middle);
-    const isLater = later !== null && later <= to;
+    const later = nextOf(middle);
+    const isLater = later !== undefined && later <= to;
     newest = isLater ? later : next;
     if (!isLater) end = middle;
   }
@@ -159,10 +186,10 @@ export function newestWithin(expr: string, zone: string, from: Date, to: Date): 
  * host keeps no record of a timer that recurs within a minute, so it has one second only.
  */
 export function hostSchedule(expr: string, zone: string): string {
-  const [second, minute, hour] = fieldsOf(expr) as [string, string, string];
-  const { offsets, gapEnds } = clockOf(zone);
+  const [second, minute] = fieldsOf(expr) as [string, string];
+  const { offsets, gaps: all } = clockOf(zone);
   // An occurrence in a gap moves to its end, whatever its minute.
-  const gaps = /[*/]/.test(minute + hour) ? [] : gapEnds;
+  const gaps = isPlain(expr) ? all.map(({ end }) => new Date(end).getUTCMinutes()) : [];
   const isWholeHours = offsets.every((offset) => offset % 60 === 0);
   if (isWholeHours && (gaps.length === 0 || /^0+$/.test(minute))) return `${second} ${minute} * * * *`;
   const shifted = minutesOf(minute).flatMap((each) => offsets.map((offset) => (((each - offset) % 60) + 60) % 60));
@@ -182,23 +209,44 @@ function minutesOf(field: string): number[] {
   return minutes;
 }
 
-/** The offsets of a zone from UTC in minutes, and the minutes of UTC at which a gap ends, in the years 2024 to 2040. */
-function clockOf(zone: string): { offsets: number[]; gapEnds: number[] } {
+/** A time that the clock of a zone skips: when that is, and the skipped time by the clock, as if it were UTC. */
+interface Gap {
+  end: number;
+  wall: [from: number, to: number];
+}
+
+interface ZoneClock {
+  /** From UTC, in minutes. */
+  offsets: number[];
+  /** In their order. */
+  gaps: Gap[];
+}
+
+/** Clocks are the same in every run, and looking for their changes takes thousands of formatted times. */
+const clocks = new Map<string, ZoneClock>();
+
+/** The clock of a zone in the years 2024 to 2040. */
+function clockOf(zone: string): ZoneClock {
+  const known = clocks.get(zone);
+  if (known) return known;
   const offsetAt = offsetIn(zone);
-  const gapEnds = new Set<number>();
+  const gaps: Gap[] = [];
   const offsets = new Set([offsetAt(EPOCH.getTime())]);
   for (let time = EPOCH.getTime(); time < Date.UTC(2041, 0); time += WEEK) {
-    offsets.add(offsetAt(time + WEEK));
-    if (offsetAt(time + WEEK) <= offsetAt(time)) continue;
+    const [earlier, later] = [offsetAt(time), offsetAt(time + WEEK)];
+    offsets.add(later);
+    if (later <= earlier) continue;
     let [before, after] = [time, time + WEEK];
     while (after - before > MINUTE) {
       const middle = before + Math.floor((after - before) / 2 / MINUTE) * MINUTE;
-      if (offsetAt(middle) === offsetAt(time)) before = middle;
+      if (offsetAt(middle) === earlier) before = middle;
       else after = middle;
     }
-    gapEnds.add(new Date(after).getUTCMinutes());
+    gaps.push({ end: after, wall: [after + earlier * MINUTE, after + later * MINUTE] });
   }
-  return { offsets: [...offsets], gapEnds: [...gapEnds] };
+  const clock = { offsets: [...offsets], gaps };
+  clocks.set(zone, clock);
+  return clock;
 }
 
 function offsetIn(zone: string): (time: number) => number {

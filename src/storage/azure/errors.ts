@@ -126,7 +126,7 @@ const BY_CODE: Record<string, StorageErrorKind> = {
   ABORT_ERR: 'aborted',
 };
 
-function byStatus(status: number): StorageErrorKind {
+function byStatus(status: number, other: StorageErrorKind = 'unknown'): StorageErrorKind {
   switch (status) {
     case 304:
     case 412:
@@ -148,7 +148,7 @@ function byStatus(status: number): StorageErrorKind {
     case 501:
       return 'unsupported';
     default:
-      return status >= 500 ? 'server' : 'unknown';
+      return status >= 500 ? 'server' : other;
   }
 }
 
@@ -174,6 +174,7 @@ function kindOf(failure: Failure): StorageErrorKind {
   const { status, code, name } = failure;
   if (name === 'AbortError') return 'aborted';
   if (isIdentityFailure(failure)) return 'access-denied';
+  if (isForeign(failure)) return byStatus(status, 'unreachable');
   if (code === 'CannotVerifyCopySource' || failure.sourceCode || failure.sourceStatus) return copySourceKind(failure);
   // As for a tier that is younger than the version that we ask for.
   if (code === 'InvalidHeaderValue' && failure.header === 'x-ms-access-tier') return 'tier-not-supported';
@@ -184,10 +185,28 @@ function kindOf(failure: Failure): StorageErrorKind {
   return /CERT|TLS|SSL/.test(code) ? 'unreachable' : 'unknown';
 }
 
+/** The SDK's code for an answer that is no XML. */
+const UNREADABLE = 'PARSE_ERROR';
+/** Answers that the service never gives: those of a proxy, and redirects to a page. */
+const OF_OTHERS = new Set([301, 302, 303, 307, 308, 407, 511]);
+const FOREIGN =
+  'this answer is not one of the storage service; something between, such as a proxy or a sign-in page, or another ' +
+  'server at this address has answered';
+
+/** Whether something else than the service has answered, or the answer was cut off. */
+function isForeign({ status, code }: Failure): boolean {
+  return status > 0 && (code === UNREADABLE || (code === '' && OF_OTHERS.has(status)));
+}
+
+/** Every answer of the service to a request that fails has a code: another server at this address knows no account. */
+function isOfNoService(code: string): boolean {
+  return code === '' || code === UNREADABLE;
+}
+
 /** What is missing, if the service names only a resource: without a blob or an entity, it is not one of these. */
 function missingOf(kind: StorageErrorKind, { code }: Failure, { container, name }: RequestContext): StorageErrorKind {
   if (kind !== 'not-found' || name !== undefined) return kind;
-  return container === undefined || code === 'ResourceNotFound' ? 'account-not-found' : kind;
+  return container === undefined || code === 'ResourceNotFound' || isOfNoService(code) ? 'account-not-found' : kind;
 }
 
 /**
@@ -199,8 +218,14 @@ export function storageErrorOf(error: unknown, about: RequestContext): StorageEr
   const failure = failureOf(error);
   const kind = missingOf(kindOf(failure), failure, about);
   const where = [about.alias, about.container, about.name].filter((part) => part !== undefined).join('/');
-  const detail = kind === 'access-denied' || kind === 'source-access-denied' ? '' : serviceText(failure.message);
-  const code = [failure.status || '', failure.code].filter(Boolean).join(' ') || failure.name || 'failure';
+  const isDenied = kind === 'access-denied' || kind === 'source-access-denied';
+  const isOther = isForeign(failure) || (failure.status === 404 && isOfNoService(failure.code));
+  // The SDK's words for an answer that it cannot read repeat that answer.
+  const detail = isOther ? FOREIGN : isDenied ? '' : serviceText(failure.message);
+  const code =
+    [failure.status || '', failure.code === UNREADABLE ? '' : failure.code].filter(Boolean).join(' ') ||
+    failure.name ||
+    'failure';
   // Node repeats its code in its words: "connect ECONNREFUSED 127.0.0.1:10000".
   const isRepeated = failure.status === 0 && failure.code !== '' && detail.includes(failure.code);
   const what = isRepeated ? detail : code;
@@ -217,9 +242,19 @@ export function storageErrorOf(error: unknown, about: RequestContext): StorageEr
   );
 }
 
+/** Adds the request to an error of a reader of answers, which does not know it. */
+export function withContext(
+  { action, alias, container, name }: RequestContext,
+  { kind, message, status, code }: StorageError,
+): StorageError {
+  const where = [alias, container, name].filter((part) => part !== undefined).join('/');
+  return new StorageError(kind, `Could not ${action} ${printable(where)}: ${message}`, status, code);
+}
+
 /** The code that says most about the cause. The identity library has no codes of the service. */
 function codeOf(failure: Failure): string {
   if (isIdentityFailure(failure)) return 'AuthenticationFailed';
+  if (failure.code === UNREADABLE) return '';
   return failure.sourceCode?.includes('CustomerSpecifiedEncryption') ? failure.sourceCode : failure.code;
 }
 

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { HttpHeaders, HttpOperationResponse, IHttpClient, WebResource } from '@azure/storage-blob';
 import { noteRequest } from '../requests.ts';
 import { operationName } from './blobs/operation-name.ts';
+import { checkXmlAnswer } from './blobs/xml-answer.ts';
 import { requestExtras } from './request-extras.ts';
 
 /** The service answers a synchronous copy when it is done; 256 MiB between regions take a while. */
@@ -51,6 +52,7 @@ export const transport = (timeout: number): IHttpClient => ({
         response.bodyAsText = EMPTY_PAGE;
         return response;
       }
+      if (body) checkXmlAnswer(operation, body);
     }
     response.bodyAsText = String(body);
     return response;

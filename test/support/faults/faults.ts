@@ -189,6 +189,19 @@ const GARBLED: Fault[] = [
     strike: () => ({ after: (_, response) => ({ ...response, body: '<html><p>Service <b>unavailable' }) }),
   },
   {
+    name: 'sign-in-page',
+    what: `a page that is not the service's answers a listing with 200, ${STUBBORN} times in a row`,
+    applies: isListing,
+    times: STUBBORN,
+    strike: () => ({
+      answer: () => ({
+        status: 200,
+        headers: { 'content-type': 'text/html' },
+        body: '<html><head><title>Sign in</title></head><body><p>Sign in</p></body></html>',
+      }),
+    }),
+  },
+  {
     name: 'bare-500',
     what: 'does what was asked and answers 500 with a body that is no error of the service',
     applies: isWrite,

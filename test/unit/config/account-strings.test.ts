@@ -97,7 +97,9 @@ describe('a connection string with a mistake is refused at the start, with the m
     ],
     ['with a signature that begins tomorrow', sas(`${ACCOUNT_SAS}&st=2026-12-01`), 'not valid before 2026-12-01'],
     ['with a signature that never expires', sas('ss=b&srt=sco&sp=rl'), '(se)'],
-    ['with a signature without a readable end', sas('ss=b&srt=sco&sp=rl&se=soon'), '(se)'],
+    ['with a signature without a readable end', sas('ss=b&srt=sco&sp=rl&se=soon'), '(se) that cannot be read'],
+    ['with an end in another form', sas('ss=b&srt=sco&sp=rl&se=31.12.2030'), 'expires (se) that cannot be read'],
+    ['with a start in another form', sas(`${ACCOUNT_SAS}&st=31.12.2025`), 'begins (st) that cannot be read'],
     ['with a signature that has two ends', sas(`${ACCOUNT_SAS}&se=2026-01-01`), 'a parameter twice'],
     ['with a signature that is encoded twice', sas(ACCOUNT_SAS).replace('%2B', '%252B'), 'encoded twice'],
     ['with a signature that is not encoded', sas(ACCOUNT_SAS).replace('%2B', '+'), 'not at all'],
@@ -209,6 +211,31 @@ test('every mistake in the settings of an identity is named at once', () => {
     VAULT__credential: 'ManagedIdentity',
   };
   expect(named(right)).toEqual([]);
+});
+
+test('settings that an account does not have are named, with those that they almost are', () => {
+  const problems = (settings: Record<string, string>) => {
+    const resolved = resolveAccount('VAULT', settings, NOW);
+    return 'problems' in resolved ? resolved.problems : [];
+  };
+  const uri = 'https://acct1.blob.core.windows.net';
+  const settings = { VAULT__blobServiceUri: uri };
+  expect(problems({ ...settings, VAULT__queueServiceUri: 'https://acct1.queue.core.windows.net' })).toEqual([]);
+  expect(problems({ ...settings, VAULT__tenant: '', VAULTS__tenant: 'x', SOURCE__tenant: 'x' })).toEqual([]);
+  expect(problems({ ...settings, VAULT__tenant: 'Canary' })).toEqual([
+    'the app setting "VAULT__tenant" is none that an account has; remove it',
+  ]);
+  expect(problems({ ...settings, VAULT__clientID: 'Canary' })).toEqual([
+    expect.stringContaining('"VAULT__clientID" is none that an account has; did you mean "VAULT__clientId"?'),
+  ]);
+  for (const name of ['VAULT__blobServiceURI', 'vault__blobServiceUri', 'VAULT__blobServicUri']) {
+    expect(problems({ [name]: uri })).toEqual([
+      expect.stringMatching(
+        new RegExp(`no app setting; add .*; "${name}" is set, did you mean "VAULT__blobServiceUri"`),
+      ),
+    ]);
+  }
+  expect(problems({ Vault: WHOLE })).toEqual([expect.stringContaining('"Vault" is set, did you mean "VAULT"?')]);
 });
 
 test('the secondary region of an account is no vault', () => {

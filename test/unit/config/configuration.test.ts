@@ -89,12 +89,12 @@ describe('a configuration that is right', () => {
   });
 
   it('takes app settings in place of %NAME%, once, and leaves other percent signs', () => {
-    const settings = { ...SETTINGS, WHEN: '0 0 4 * * *', P: '%WHEN%"\\' };
+    const settings = { ...SETTINGS, WHEN: '0 0 4 * * *', P: '%WHEN%"' };
     const { jobs } = load(
       { $schema: '%GONE%', jobs: [job({ schedule: '%WHEN%' }, { prefix: 'a%20b 100% %P%' })] },
       settings,
     );
-    expect(jobs[0]).toMatchObject({ schedule: '0 0 4 * * *', source: { prefix: 'a%20b 100% %WHEN%"\\' } });
+    expect(jobs[0]).toMatchObject({ schedule: '0 0 4 * * *', source: { prefix: 'a%20b 100% %WHEN%"' } });
   });
 
   it('may begin with a byte order mark', () => {
@@ -590,6 +590,10 @@ describe('retention', () => {
     },
   );
 
+  it.each([1e12, 87_601, -0.1, '24', null])('has no margin of %j hours', (marginHours) => {
+    expect(wrong({ keepLast: 1, marginHours }).join()).toContain('marginHours: this must be a number of hours from 0');
+  });
+
   it('reports every problem at once, with its path', () => {
     const found = wrong({
       keepDayly: 7,
@@ -613,7 +617,7 @@ describe('retention', () => {
       `keepYearly: ${count(10_000)}`,
       expect.stringContaining('keepWithin: "1 month" is not a duration; '),
       expect.stringContaining('schedule: "x" has 1 field; '),
-      'marginHours: this must be a number of hours, 0 or more',
+      'marginHours: this must be a number of hours from 0 to 87600, which are ten years',
       expect.stringContaining('account: an account alias is the name of an app setting'),
       `brake.percent: ${count(100)}`,
       `brake.blobs: ${count(1_000_000_000)}`,

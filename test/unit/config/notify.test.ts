@@ -37,6 +37,7 @@ function problemsOf(notify: unknown, job: object = {}): Record<string, string> {
 }
 
 const HOOK = { name: 'hook', kind: 'webhook', url: 'HOOK_URL', secret: 'HOOK_SECRET' };
+const NIGHTLY = { schedule: '0 0 5 * * *' };
 const ALL = [{ to: ['hook'], when: ['all'] }];
 
 test('without the option, the watch looks every five minutes and sends nothing', () => {
@@ -52,7 +53,10 @@ test('without the option, the watch looks every five minutes and sends nothing',
 });
 
 test('channels and pings have the values of the app settings that they name', () => {
-  const { notify, jobs } = load({ channels: [HOOK], send: ALL }, { ping: 'CHECK', expect: { grace: '2h' } });
+  const { notify, jobs } = load(
+    { channels: [HOOK], send: ALL },
+    { ping: 'CHECK', ...NIGHTLY, expect: { grace: '2h' } },
+  );
   expect(notify.channels).toEqual([{ name: 'hook', kind: 'webhook', url: SETTINGS.HOOK_URL, secret: SECRET }]);
   expect(notify.send).toEqual([{ to: ['hook'], when: ['all'], recovered: true }]);
   expect(notify.pings.get(jobs[0]!.ping as string)).toBe(SETTINGS.CHECK);
@@ -151,6 +155,13 @@ it.each<[string, unknown, object, string]>([
   ['a duration', { channels: [HOOK], send: [{ ...ALL[0], repeat: '1w' }] }, {}, 'notify.send[0].repeat'],
   ['an option', { channel: [] }, {}, 'notify.channel'],
   ['the grace', undefined, { expect: { grace: 'soon' } }, 'jobs[0].expect.grace'],
+  ['a grace without any schedule', undefined, { expect: { grace: '2h' } }, 'jobs[0].expect.grace'],
+  [
+    'a grace of a policy without a schedule',
+    undefined,
+    { retention: { keepLast: 3 }, verify: { afterRun: 'quick' }, expect: { grace: '2h', every: '26h' } },
+    'jobs[0].expect.grace',
+  ],
   [
     'an interval beside a schedule',
     undefined,

@@ -81,6 +81,7 @@ describe('F30: a year of ticks', { tags: ['slow'], timeout: 120_000 }, () => {
     ['in Berlin, in the hour that is skipped and repeated', { zone: 'Europe/Berlin', hour: 2, minute: 30 }],
     ['in New York, in the hour that is repeated', { zone: 'America/New_York', hour: 1, minute: 15, second: 20 }],
     ['in Santiago, where a day begins in the gap', { zone: 'America/Santiago', hour: 0, minute: 15 }],
+    ['in Greenland, where the gap ends at midnight', { zone: 'America/Nuuk', hour: 23, minute: 30 }],
     ['in Adelaide, half an hour from a whole hour', { zone: 'Australia/Adelaide', hour: 2, minute: 5, second: 15 }],
     ['on Lord Howe, where half an hour is skipped', { zone: 'Australia/Lord_Howe', hour: 2, minute: 10 }],
     ['on Chatham, three quarters from a whole hour', { zone: 'Pacific/Chatham', hour: 3, minute: 0 }],

@@ -1,14 +1,11 @@
 import type { ContainerClient } from '@azure/storage-blob';
+import { isUnlistable } from '#domain/blobs/unaddressable.ts';
 
 /** The limit of Azure, in UTF-16 code units. */
 const LONGEST_NAME = 1024;
 
 /** Names in which the SDK rewrites nothing. Most names match, and skip the expensive check with a client. */
 const PLAIN = /^[A-Za-z0-9_-][A-Za-z0-9_ ~=,;@()-]*(?:[./][A-Za-z0-9_ ~=,;@()-]+)*$/;
-
-/** Control characters and Unicode noncharacters: the service rejects them or loses them in listings. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: this expression finds them
-const UNLISTABLE = /[\u0000-\u001f\u007f-\u009f\ufdd0-\ufdef\ufffe\uffff]/;
 
 /**
  * Whether the SDK's client for a name addresses exactly this name in this container. The SDK resolves dot segments and
@@ -18,7 +15,7 @@ const UNLISTABLE = /[\u0000-\u001f\u007f-\u009f\ufdd0-\ufdef\ufffe\uffff]/;
 export function addresses(container: ContainerClient, name: string): boolean {
   if (name === '' || name.length > LONGEST_NAME) return false;
   if (PLAIN.test(name)) return true;
-  if (UNLISTABLE.test(name) || name.includes('\\')) return false;
+  if (isUnlistable(name)) return false;
   if (name.split('/').some((segment) => segment.endsWith('.'))) return false;
   try {
     const expected = `${decodeURIComponent(new URL(container.url).pathname)}/${name}`;

@@ -29,7 +29,7 @@ import { noteProgress } from '../../requests.ts';
 import { isStorageError, StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
 import { creationError } from '../creation-error.ts';
-import { type RequestContext, storageErrorOf } from '../errors.ts';
+import { type RequestContext, storageErrorOf, withContext } from '../errors.ts';
 import { blobPipeline } from '../pipeline.ts';
 import { type ReadAccessMinter, readAccessMinter } from '../read-access.ts';
 import { withExtras } from '../request-extras.ts';
@@ -423,7 +423,8 @@ export class AzureBlobAccount implements BlobAccount {
     try {
       return await send();
     } catch (error) {
-      throw storageErrorOf(error, { ...about, alias: this.alias });
+      const request = { ...about, alias: this.alias };
+      throw error instanceof StorageError ? withContext(request, error) : storageErrorOf(error, request);
     }
   }
 }

@@ -5,9 +5,8 @@ import { isStorageError, StorageError } from '../../storage-error.ts';
 import type { EntityPage, EntityQuery, EntityWrite, TableAccount } from '../../table-account.ts';
 import type { AccountAccess } from '../account-access.ts';
 import { creationError } from '../creation-error.ts';
-import { type RequestContext, storageErrorOf } from '../errors.ts';
+import { type RequestContext, storageErrorOf, withContext } from '../errors.ts';
 import type { RetryOptions } from '../retry-policy.ts';
-import { printable } from '../service-text.ts';
 import { readIdentifiers, writeIdentifiers } from './signed-identifiers.ts';
 import { cursorOf, filtersOf, inAddress, positionOf, type QueryPosition, quoted } from './table-query.ts';
 import { type TableAnswer, TableRequests } from './table-request.ts';
@@ -158,15 +157,6 @@ export class AzureTableAccount implements TableAccount {
       throw new StorageError(isTable ? 'container-not-found' : kind, message, status, code, at);
     }
   }
-}
-
-/** Adds the request to an error of a reader, which does not know it. */
-function withContext(
-  { action, alias, container, name }: RequestContext,
-  { kind, message, status, code }: StorageError,
-): StorageError {
-  const where = [alias, container, name].filter((part) => part !== undefined).join('/');
-  return new StorageError(kind, `Could not ${action} ${printable(where)}: ${message}`, status, code);
 }
 
 function tablesIn({ header, body }: TableAnswer): { names: string[]; next?: string } {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isValidContainerName, matches } from '#domain/blobs/container-pattern.ts';
 import {
+  backupTemplateProblem,
   containerTemplateProblem,
   destinationPattern,
   expand,
@@ -89,8 +90,32 @@ describe('template problems', () => {
     expect(prefixTemplateProblem(text)).toBeUndefined();
   });
 
-  it.each(['../', './', 'a/../b', 'a/.', 'a\\b', 'x'.repeat(513)])('%j is none', (text) => {
+  it.each([
+    '../',
+    './',
+    'a/../b',
+    'a/.',
+    'a\\b',
+    'x'.repeat(513),
+    'a\nb/',
+    '\t',
+    'a\u0085',
+    '\ufffe/',
+    '\ud800/',
+    'v1./x',
+    '{container}./',
+  ])('%j is none', (text) => {
     expect(prefixTemplateProblem(text)).toBeTypeOf('string');
+  });
+});
+
+describe('backupTemplateProblem', () => {
+  it.each(['$web', '$root', '$logs'])('%s is no backup container', (template) => {
+    expect(backupTemplateProblem(template)).toBeTypeOf('string');
+  });
+
+  it.each(['web', '{container}', '{container}backup'])('%s is one', (template) => {
+    expect(backupTemplateProblem(template)).toBeUndefined();
   });
 });
 

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostSchedule, newestWithin, nextAfter, scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
+import {
+  hostSchedule,
+  newestWithin,
+  nextAfter,
+  scheduleProblem,
+  timesWithin,
+  timeZoneProblem,
+} from '#domain/run/schedule.ts';
+import { wantedTimes } from '../../functions/wanted-times.ts';
 
 const at = (text: string) => new Date(text);
 const BERLIN = 'Europe/Berlin';
@@ -46,6 +54,41 @@ describe('nextAfter', () => {
       '2026-03-29T12:30:00Z',
     ]);
   });
+
+  it('comes at the end of a gap that ends at midnight, by the day before it', () => {
+    const noon = '2027-03-27T12:00:00Z';
+    for (const zone of ['America/Nuuk', 'America/Scoresbysund']) {
+      for (const expr of ['0 30 23 * 3,10 *', '0 30 23 27 3 *', '0 0 23 * * 6', '0 15,45 23 * * *']) {
+        expect(occurrences(expr, zone, noon, 1), expr).toEqual(['2027-03-28T01:00:00Z']);
+        expect(newestWithin(expr, zone, new Date(noon), new Date('2027-03-28T02:00:00Z'))).toEqual(
+          new Date('2027-03-28T01:00:00Z'),
+        );
+      }
+      // Once, together with a time at the end of the gap.
+      expect(occurrences('0 0 0,23 * * *', zone, noon, 2)).toEqual(['2027-03-28T01:00:00Z', '2027-03-29T00:00:00Z']);
+      expect(occurrences('0 30 23 28 3 *', zone, noon, 1)).toEqual(['2027-03-29T00:30:00Z']);
+      // Schedules with steps follow the clock.
+      expect(occurrences('0 */30 23 * * *', zone, noon, 1)).toEqual(['2027-03-29T00:00:00Z']);
+    }
+  });
+
+  it.each(['America/Nuuk', 'America/Scoresbysund', 'America/Havana', 'Asia/Beirut', 'America/Santiago'])(
+    'comes every day of a year in %s when the clock first shows its time',
+    (zone) => {
+      for (const [hour, minute] of [
+        [23, 30],
+        [23, 0],
+        [0, 0],
+        [0, 30],
+        [1, 30],
+        [22, 59],
+      ] as const) {
+        const [first, ...wanted] = wantedTimes(zone, [hour, minute, 0], 2027).map((time) => new Date(time));
+        const found = timesWithin(`0 ${minute} ${hour} * * *`, zone, { from: first!, to: wanted.at(-1)!, most: 400 });
+        expect(found?.times, `${hour}:${minute}`).toEqual(wanted);
+      }
+    },
+  );
 
   it('comes once when its time comes twice, also asked from in between', () => {
     for (const from of [

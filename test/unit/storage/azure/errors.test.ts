@@ -43,6 +43,37 @@ describe('storageErrorOf', () => {
     expect(message).toMatch(/: 404 TableNotFound: The table does not exist\.$/);
   });
 
+  it('an answer that is not the service’s is told in words, and its text is not repeated', () => {
+    const page = 'Error "[object Object]" occurred while parsing the response body - ?<html>Sign in</html>.';
+    const answered = (status: number) => Object.assign(restError(status, undefined, {}, page), { code: 'PARSE_ERROR' });
+    for (const [status, kind, code] of [
+      [200, 'unreachable', 'unreachable'],
+      [302, 'unreachable', 'unreachable'],
+      [407, 'unreachable', 'unreachable'],
+      [404, 'not-found', 'account-not-found'],
+      [403, 'access-denied', 'access-denied-destination'],
+      [502, 'server', 'server-error'],
+      [503, 'throttled', 'throttled'],
+    ] as const) {
+      const error = storageErrorOf(answered(status), ASKED);
+      expect([error.kind, error.status, error.code], error.message).toEqual([kind, status, '']);
+      expect(error.message).toMatch(new RegExp(`: ${status}: this answer is not one of the storage service; .*proxy`));
+      expect(error.message).not.toMatch(/PARSE|object|Sign in/);
+      expect(problemCodeOf(error, 'destination')).toBe(code);
+    }
+    const redirected = storageErrorOf(restError(302, undefined), ASKED);
+    expect(redirected.message).toContain('not one of the storage service');
+  });
+
+  it('a 404 without a code is of a server that knows no account, on either side', () => {
+    for (const side of ['source', 'destination'] as const) {
+      expect(problemCodeOf(storageErrorOf(restError(404, undefined), ASKED), side)).toBe('account-not-found');
+      expect(problemCodeOf(storageErrorOf(restError(404, 'BlobNotFound'), ASKED), side)).toBe('source-changing');
+    }
+    const created = storageErrorOf(restError(404, undefined), { action: 'create', alias: 'vault', container: 'data' });
+    expect(created.kind).toBe('account-not-found');
+  });
+
   it('a tier that the asked version of the service does not know is one that the account does not support', () => {
     const refused = (headerName: string) => ({ ...restError(400, 'InvalidHeaderValue'), details: { headerName } });
     expect(storageErrorOf(refused('x-ms-access-tier'), ASKED).kind).toBe('tier-not-supported');
