@@ -107,7 +107,7 @@ export function stepsOfSetup({ health, checks, overview }: Facts): SetupStep[] {
       missing === undefined ? 'Not checked yet' : missing > 0 ? `${missing} missing` : 'Nothing is missing',
     ),
     step('First backup', hasPoint, false, hasPoint ? 'There is a restore point' : 'Not yet'),
-    step('Verified', isVerified, false, isVerified ? 'A restore point was found sound' : 'Not yet'),
+    step('Verified', isVerified, false, isVerified ? 'A verification found nothing wrong' : 'Not yet'),
   ];
   const first = steps.findIndex(({ isDone }) => !isDone);
   return steps.map(({ title, text, isDone, isWrong }, index) => ({
