@@ -6,7 +6,6 @@ import { usePolled } from '../app/poll.ts';
 import { at, change, go, link, place } from '../app/router.ts';
 import type { Answer } from '../model/answer.ts';
 import { commandOf } from '../model/command.ts';
-import { policyText } from '../model/job.ts';
 import { markOfRun } from '../model/mark.ts';
 import { shownText } from '../model/name.ts';
 import { byWords } from '../model/notes.ts';
@@ -72,8 +71,10 @@ function OfJob({ job }: { job: Job }) {
           </p>
         ) : (
           <p>
-            It keeps {policyText(retention)}. What it removes stays for {counted(retention.marginHours, 'hour')}, and
-            can be taken back until then.
+            {policyWords(retention)}.{' '}
+            {retention.marginHours > 0
+              ? `What it removes stays for ${counted(retention.marginHours, 'hour')}, and can be taken back until then.`
+              : 'What it removes is deleted by the same prune, and cannot be taken back.'}
             {schedule && ` A schedule prunes ${schedule.words}.`}
           </p>
         )}
