@@ -66,14 +66,18 @@ export function resolveAccount(
   };
 }
 
-/** The ends of the names of an account's settings. A connection of queues may have the same name, and one of its own. */
+/** The ends of the names of an account's settings. */
 const SUFFIXES = ['blobServiceUri', 'tableServiceUri', 'clientId', 'accountName', 'credential'] as const;
-const OF_QUEUES = 'queueServiceUri';
+/**
+ * A connection of queues, or one by which the Functions host signs in for a trigger, may have the same name, and these
+ * settings of its own.
+ */
+const OF_HOST = ['queueServiceUri', 'serviceUri', 'tenantId', 'clientSecret', 'managedIdentityResourceId'] as const;
 
 /** Settings that look like those of the account, and are none: names of settings are case-sensitive. */
 function unknownSuffixes(alias: string, settings: AppSettings): { name: string; suffix: string }[] {
   const start = `${alias}__`;
-  const known = new Set<string>([...SUFFIXES, OF_QUEUES].map((suffix) => start + suffix));
+  const known = new Set<string>([...SUFFIXES, ...OF_HOST].map((suffix) => start + suffix));
   return Object.keys(settings)
     .filter((name) => name.toLowerCase().startsWith(start.toLowerCase()) && !known.has(name))
     .filter((name) => settingOf(settings, name) !== undefined)

@@ -71,7 +71,7 @@ function OfJob({ job }: { job: Job }) {
           </p>
         ) : (
           <p>
-            {policyWords(retention)}.{' '}
+            It keeps {policyText(retention)}.{' '}
             {retention.marginHours > 0
               ? `What it removes stays for ${counted(retention.marginHours, 'hour')}, and can be taken back until then.`
               : 'What it removes is deleted by the same prune, and cannot be taken back.'}
