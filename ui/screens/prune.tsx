@@ -6,6 +6,7 @@ import { usePolled } from '../app/poll.ts';
 import { at, change, go, link, place } from '../app/router.ts';
 import type { Answer } from '../model/answer.ts';
 import { commandOf } from '../model/command.ts';
+import { policyText } from '../model/job.ts';
 import { markOfRun } from '../model/mark.ts';
 import { shownText } from '../model/name.ts';
 import { byWords } from '../model/notes.ts';
