@@ -12,7 +12,7 @@ export type CellKind = 'good' | 'incomplete' | 'failed' | 'cancelled' | 'running
 
 export interface Cell {
   kind: CellKind;
-  /** Such as `Fri 27 Nov: failed, 2 backups, 1 missed`. */
+  /** Such as `Fri 27 Nov: at least one of 2 backups failed, 1 missed`. */
   text: string;
 }
 
@@ -38,26 +38,34 @@ export function cellsOf(strip: readonly Day[]): Cell[] {
   return strip.map(({ day, worst, runs, missed }) => {
     const kind = worst !== null ? (KINDS[worst] ?? 'unknown') : missed ? 'missed' : runs === null ? 'unknown' : 'none';
     const words = [
-      ...(kind === 'none' ? ['no backup'] : kind === 'missed' ? [] : [WORDS[kind]]),
-      ...(runs ? [counted(runs, 'backup')] : []),
+      ...(kind === 'none' ? ['no backup'] : kind === 'missed' ? [] : kindWords(kind, runs ?? 0)),
       ...(missed ? [`${missed} missed`] : []),
     ];
     return { kind, text: `${dayText(day)}: ${words.join(', ')}` };
   });
 }
 
-/** The whole strip in a sentence, for those who do not see it: normal days as a number, others by their dates. */
+/** A day is as its worst backup: of several, the others may have ended better. */
+function kindWords(kind: CellKind, runs: number): string[] {
+  if (runs > 1 && kind !== 'good' && kind !== 'unknown')
+    return [`at least one of ${counted(runs, 'backup')} ${WORDS[kind]}`];
+  return [WORDS[kind], ...(runs > 0 ? [counted(runs, 'backup')] : [])];
+}
+
+/**
+ * The whole strip in a sentence, for those who do not see it: normal days as a number, others by their dates. It counts
+ * days, not backups, and says so.
+ */
 export function stripText(strip: readonly Day[]): string {
   const cells = cellsOf(strip);
   const odd = cells.filter(
     ({ kind, text }) => !(kind === 'good' || kind === 'none' || kind === 'running') || text.endsWith('missed'),
   );
-  const good = cells.filter(({ kind }) => kind === 'good').length;
+  const good = cells.filter((cell) => cell.kind === 'good' && !odd.includes(cell)).length;
   const most = odd.slice(-5).map(({ text }) => text);
   const more = odd.length > most.length ? [`${counted(odd.length - most.length, 'earlier day')} with problems`] : [];
-  return [`Last ${cells.length} days: ${good} succeeded`, ...(odd.length > 0 ? [listed([...more, ...most])] : [])].join(
-    '. ',
-  );
+  const first = `Last ${counted(cells.length, 'day')}: every backup succeeded on ${counted(good, 'day')}`;
+  return [first, ...(odd.length > 0 ? [listed([...more, ...most])] : [])].join('. ');
 }
 
 /** A date of the job's own zone: it is no moment, so no zone changes it. */
