@@ -109,6 +109,27 @@ test('an answer that is not of the app is an error, and asked for again', async 
   await page.close();
 });
 
+test('the sign-in has the focus in its field, and no search that would take the key', async () => {
+  server.answer({
+    'GET /api/whoami': ({ headers }: Call) => (headers['x-functions-key'] ? ADMIN : { status: 401 }),
+    'GET /api/jobs': { jobs: [] },
+  });
+  const page = await open('/find');
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  const key = page.getByLabel('Key of the app');
+  const hasFocus = () => key.evaluate((field) => document.activeElement === field);
+  const search = page.getByRole('searchbox', { name: 'Find a file' });
+  await expect.poll(hasFocus).toBe(true);
+  expect(await search.count()).toBe(0);
+  await page.getByRole('link', { name: 'Jobs' }).click();
+  await expect.poll(hasFocus).toBe(true);
+  await page.keyboard.type('secret');
+  await page.keyboard.press('Enter');
+  await search.waitFor();
+  expect(page.url()).not.toContain('secret');
+  await page.close();
+});
+
 test('two clicks start one run', async () => {
   const START = 'POST /api/jobs/nightly/runs';
   server.answer({

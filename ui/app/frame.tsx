@@ -20,7 +20,7 @@ export function Frame() {
       <a class="skip" href="#main">
         Skip to the content
       </a>
-      <Header section={sectionOf(path)} />
+      <Header section={sectionOf(path)} isBarred={wall !== undefined} />
       {wall ? (
         <SignIn {...wall} />
       ) : found ? (
@@ -39,7 +39,7 @@ export function Frame() {
   );
 }
 
-function Header({ section }: { section: string }) {
+function Header({ section, isBarred }: { section: string; isBarred: boolean }) {
   const sections = useRef<HTMLElement>(null);
   useEffect(() => {
     // On a small screen, the sections scroll sideways.
@@ -55,30 +55,8 @@ function Header({ section }: { section: string }) {
           Strongroom
         </a>
         {instance !== null && <span class="instance">{instance}</span>}
-        <search class="find">
-          <form
-            onSubmit={(event) => {
-              event.preventDefault();
-              const q = new FormData(event.currentTarget).get('q');
-              const text = typeof q === 'string' ? q.trim() : '';
-              if (isRunId(text)) go(link(at`/runs/${text}`));
-              else if (text !== '') go(link('/find', { q: text }));
-            }}
-          >
-            <input
-              name="q"
-              type="search"
-              data-find
-              aria-label="Find a file"
-              placeholder="Find a file …"
-              autocomplete="off"
-              spellcheck={false}
-            />
-            <span class="key" aria-hidden="true">
-              /
-            </span>
-          </form>
-        </search>
+        {/* Nothing can be found before it is known who looks, and a key that is typed there would be in the address. */}
+        {!isBarred && <Search />}
       </div>
       <nav ref={sections} aria-label="Sections" class="sections">
         {SECTIONS.map(([to, text]) => (
@@ -88,6 +66,35 @@ function Header({ section }: { section: string }) {
         ))}
       </nav>
     </header>
+  );
+}
+
+function Search() {
+  return (
+    <search class="find">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const q = new FormData(event.currentTarget).get('q');
+          const text = typeof q === 'string' ? q.trim() : '';
+          if (isRunId(text)) go(link(at`/runs/${text}`));
+          else if (text !== '') go(link('/find', { q: text }));
+        }}
+      >
+        <input
+          name="q"
+          type="search"
+          data-find
+          aria-label="Find a file"
+          placeholder="Find a file …"
+          autocomplete="off"
+          spellcheck={false}
+        />
+        <span class="key" aria-hidden="true">
+          /
+        </span>
+      </form>
+    </search>
   );
 }
 

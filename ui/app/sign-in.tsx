@@ -1,9 +1,11 @@
-import { useState } from 'preact/hooks';
+import type { Ref } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError } from '../model/answer.ts';
 import { Button } from '../parts/button.tsx';
 import { ErrorBox, Note } from '../parts/problem.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { unanswered } from './caller.ts';
+import { visits } from './router.ts';
 import { signIn } from './session.ts';
 
 /** Microsoft Entra signs in, and comes back to where the reader was. */
@@ -11,6 +13,13 @@ const ENTRA = '/.auth/login/aad?post_login_redirect_uri=';
 
 /** Instead of every screen, while it is not known who calls or the app cannot start. */
 export function SignIn({ problem, isKeyWrong }: { problem: ApiError; isKeyWrong: boolean }) {
+  const field = useRef<HTMLInputElement>(null);
+  const isKeyFirst = !(problem.ways ?? ['key']).includes('entra');
+  const visit = visits.value;
+  // After that of the screen, which would give the focus to the heading.
+  useEffect(() => {
+    if (isKeyFirst) field.current?.focus();
+  }, [isKeyFirst, visit]);
   if (problem.code === 'misconfigured') return <Misconfigured problem={problem} />;
   const ways = problem.ways ?? ['key'];
   return (
@@ -27,13 +36,13 @@ export function SignIn({ problem, isKeyWrong }: { problem: ApiError; isKeyWrong:
             </a>
           </section>
         )}
-        {ways.includes('key') && <WithKey isFirst={!ways.includes('entra')} />}
+        {ways.includes('key') && <WithKey isFirst={isKeyFirst} field={field} />}
       </div>
     </Screen>
   );
 }
 
-function WithKey({ isFirst }: { isFirst: boolean }) {
+function WithKey({ isFirst, field }: { isFirst: boolean; field: Ref<HTMLInputElement> }) {
   const [key, setKey] = useState('');
   const [isBusy, setBusy] = useState(false);
   return (
@@ -50,6 +59,7 @@ function WithKey({ isFirst }: { isFirst: boolean }) {
         <label class="field">
           <span>Key of the app</span>
           <input
+            ref={field}
             type="password"
             value={key}
             onInput={(event) => setKey(event.currentTarget.value)}
