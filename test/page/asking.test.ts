@@ -1,7 +1,8 @@
+import type { ServerResponse } from 'node:http';
 import type { Page } from 'playwright-core';
-import { test as always, expect } from 'vitest';
+import { test as always, describe, expect, it } from 'vitest';
 import type { Call } from './page-server.ts';
-import { ADMIN, BEFORE, job, NIGHTLY, overview, problem, report } from './states/answers.ts';
+import { ADMIN, BEFORE, job, NAMES, NIGHTLY, overview, problem, report, row } from './states/answers.ts';
 import { useChromium } from './use-chromium.ts';
 
 /** How the page asks: what it sends, when it asks again, and what it shows if there is no answer. */
@@ -100,13 +101,62 @@ test('the overview does not say that all is well when it cannot know', async () 
   await page.close();
 });
 
-test('an answer that is not of the app is an error, and asked for again', async () => {
-  server.answer({ ...ANSWERS, [`GET /api/runs/${NIGHTLY}`]: { status: 200 } });
-  const page = await open(`/runs/${NIGHTLY}`);
-  await page.getByText('Something other than the app has answered.').waitFor();
-  server.answer(ANSWERS);
-  await page.getByRole('heading', { name: 'Backing up nightly' }).waitFor({ timeout: 10_000 });
-  await page.close();
+/** Answers that are none: what they are, what is sent, and what the page says. */
+const NO_ANSWERS: readonly [name: string, raw: (response: ServerResponse) => void, says: string][] = [
+  ['that never comes', () => {}, 'has not answered within 45 seconds'],
+  ['that stalls in its body', (to) => void json(to).write('{"totals":'), 'has not answered within 45 seconds'],
+  ['that is cut off', (to) => void json(to).end('{"totals":'), 'Something other than the app has answered'],
+  ['that is empty', (to) => void json(to).end(), 'Something other than the app has answered'],
+  [
+    'that is a page to sign in',
+    (to) => void to.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Sign in</title>'),
+    'Something other than the app has answered',
+  ],
+  ['that says that nothing has changed', (to) => void to.writeHead(304).end(), 'Something other than the app'],
+];
+const json = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'application/json' });
+
+describe.skipIf(!browser).concurrent.each(NO_ANSWERS)('an answer %s', (name, raw, says) => {
+  const SCREENS = [
+    ['/', 'GET /api/overview', 'Everything is backed up'],
+    ['/runs', 'GET /api/runs', 'Runs'],
+    [`/runs/${NIGHTLY}`, `GET /api/runs/${NIGHTLY}`, 'Backing up nightly'],
+  ] as const;
+  const GOOD = {
+    ...NAMES,
+    ...{ 'GET /api/whoami': ADMIN, 'GET /api/overview': overview(), 'GET /api/runs': { runs: [row()], next: null } },
+    [`GET /api/runs/${NIGHTLY}`]: RUNNING,
+  };
+  const BAD = { ...GOOD, ...Object.fromEntries(SCREENS.map(([, call]) => [call, { raw }])) };
+
+  it.each(SCREENS)('is an error at %s, first and later, and is asked for again', async (path, call, heading) => {
+    const own = await serve();
+    const context = await browser!.newContext();
+    // A second of the page is 20 milliseconds, so that no test waits for its patience.
+    await context.addInitScript(() => {
+      const native = AbortSignal.timeout.bind(AbortSignal);
+      AbortSignal.timeout = (ms) => native(ms / 50);
+    });
+    const page = await context.newPage();
+    const error = page.getByRole('alert').filter({ hasText: says });
+    const age = page.getByText(/What follows is as of \d\d:\d\d:\d\d/);
+    own.answer(BAD);
+    await page.goto(`${own.url}/ui${path}`);
+    await error.waitFor({ timeout: 20_000 });
+    expect(await age.count()).toBe(0);
+    own.answer(GOOD);
+    await error.waitFor({ state: 'detached', timeout: 20_000 });
+    await page.getByRole('heading', { name: heading, exact: true }).waitFor();
+    // With an ETag that it knows, a 304 is an answer.
+    if (name.includes('nothing has changed')) return context.close();
+    own.answer(BAD);
+    await askAgain(page);
+    await error.waitFor({ timeout: 20_000 });
+    await age.waitFor();
+    const asked = () => own.calls.filter(({ method, path: to }) => `${method} ${to.split('?')[0]}` === call).length;
+    await expect.poll(asked, { timeout: 20_000 }).toBeGreaterThan(1);
+    await context.close();
+  });
 });
 
 test('the sign-in has the focus in its field, and no search that would take the key', async () => {

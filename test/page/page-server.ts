@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,13 @@ import { expectAsContracted } from '../support/app/contract.ts';
 export type Canned =
   | object
   | { status: number; body?: unknown; headers?: Record<string, string> }
+  | Raw
   | ((call: Call) => object);
+
+/** What is in front of the app answers in its place, or nothing does. */
+export interface Raw {
+  raw: (response: ServerResponse) => void;
+}
 
 export interface Call {
   method: string;
@@ -54,6 +60,7 @@ export class PageServer {
       };
       this.calls.push(call);
       const answer = this.#answer(call);
+      if ('raw' in answer) return answer.raw(response);
       const content = answer.body === undefined ? '' : JSON.stringify(answer.body);
       const etag = etagOf(content);
       const isKnown = answer.status === 200 && isNotModified(headers.get('if-none-match'), etag);
@@ -83,7 +90,7 @@ export class PageServer {
     this.calls.length = 0;
   }
 
-  #answer(call: Call): { status: number; body?: unknown; headers?: Record<string, string> } {
+  #answer(call: Call): { status: number; body?: unknown; headers?: Record<string, string> } | Raw {
     const [pathname = ''] = call.path.split('?');
     const canned = this.#answers[`${call.method} ${call.path}`] ?? this.#answers[`${call.method} ${pathname}`];
     if (canned === undefined) {
@@ -91,6 +98,7 @@ export class PageServer {
       return { status: 404, body: { code: 'not-canned' } };
     }
     const made: object = typeof canned === 'function' ? canned(call) : canned;
+    if ('raw' in made) return made as Raw;
     const answer = isWithStatus(made) ? made : { status: 200, body: made };
     try {
       if (answer.body !== undefined) expectAsContracted(call.method, call.path, answer.status, answer.body);

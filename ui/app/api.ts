@@ -20,8 +20,13 @@ export class CallError extends Error {
 }
 
 const ROOT = '/api/';
-/** A call that takes longer has been lost on its way. The app itself answers within four minutes. */
-const PATIENCE_MS = 240_000;
+/**
+ * A call that takes longer has been lost on its way, before its answer or within it. The app ends its work for one call
+ * earlier: an overview after 20 seconds, a trial of retention after 30.
+ */
+const PATIENCE_MS = 45_000;
+/** What the app works on for longer: it writes for a minute before it answers with what is left to do. */
+const LONGER_MS: Partial<Record<OperationId, number>> = { rebuildCatalog: 120_000 };
 
 /** The last answers, by address, with their ETags. */
 const known = new Map<string, { etag: string; answer: unknown }>();
@@ -34,7 +39,7 @@ type Query = Readonly<Record<string, string | number | undefined>>;
  * same object. Throws a `CallError`.
  */
 export async function get<Id extends OperationId>(
-  _operation: Id,
+  operation: Id,
   path: string,
   query: Query = {},
   signal?: AbortSignal,
@@ -42,11 +47,11 @@ export async function get<Id extends OperationId>(
   const text = queryText(query);
   const address = ROOT + path + (text === '' ? '' : `?${text}`);
   const before = known.get(address);
-  const { response, body: answer } = await call(address, {
+  const { response, body: answer } = await call(operation, address, {
     headers: before ? { 'if-none-match': before.etag } : {},
     ...(signal && { signal }),
   });
-  if (response.status === 304 && before) return before.answer as Answer<Id>;
+  if (before && response.status === 304) return before.answer as Answer<Id>;
   const etag = response.headers.get('etag');
   known.delete(address);
   if (etag !== null) known.set(address, { etag, answer });
@@ -56,11 +61,11 @@ export async function get<Id extends OperationId>(
 
 /** Sends something to the API. Throws a `CallError`. */
 export async function post<Id extends OperationId>(
-  _operation: Id,
+  operation: Id,
   path: string,
   body: unknown = {},
 ): Promise<Answer<Id>> {
-  const { body: answer } = await call(ROOT + path, {
+  const { body: answer } = await call(operation, ROOT + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-strongroom': '1' },
     body: JSON.stringify(body),
@@ -74,11 +79,13 @@ export function forgetAnswers(): void {
 }
 
 async function call(
+  operation: OperationId,
   address: string,
   init: RequestInit & { headers: Record<string, string> },
 ): Promise<{ response: Response; body: object | undefined }> {
   const sent = key.peek();
-  const late = AbortSignal.timeout(PATIENCE_MS);
+  const patience = LONGER_MS[operation] ?? PATIENCE_MS;
+  const late = AbortSignal.timeout(patience);
   let response: Response;
   let text: string;
   try {
@@ -94,10 +101,11 @@ async function call(
     text = await response.text();
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new CallError(OUT_OF_REACH);
+    throw new CallError(late.aborted ? lateBy(patience, operation, init.method) : OUT_OF_REACH);
   }
   const body = bodyOf(text);
-  if (response.status === 304 || (response.ok && body !== undefined)) return { response, body };
+  const isUnchanged = response.status === 304 && 'if-none-match' in init.headers;
+  if (isUnchanged || (response.ok && body !== undefined)) return { response, body };
   const error = new CallError(problemOf(response, body), retryAfterOf(response), body);
   if (response.status === 401 && key.peek() === sent) refused(error.problem, sent);
   throw error;
@@ -122,6 +130,20 @@ const OUT_OF_REACH: ApiError = {
   hint: 'Check that the app runs, and that this device is connected to its network.',
 };
 
+/** These change nothing, though they are sent as what changes something is. */
+const ONLY_LOOK: ReadonlySet<OperationId> = new Set(['previewRestore', 'checkConfiguration', 'checkRights']);
+
+/** Nobody knows whether the app still does what it was asked to do. */
+function lateBy(ms: number, operation: OperationId, method = 'GET'): ApiError {
+  const detail = `The app has not answered within ${ms / 1000} seconds`;
+  if (method === 'GET' || ONLY_LOOK.has(operation)) return { ...OUT_OF_REACH, detail };
+  return {
+    ...OUT_OF_REACH,
+    detail,
+    hint: 'It may still do what you asked for: look whether it has, before you try again.',
+  };
+}
+
 /** What the app says. The platform in front of it answers without a body, or with one of its own. */
 function problemOf({ status, statusText }: Response, body: object | undefined): ApiError {
   if (body !== undefined && 'code' in body && typeof body.code === 'string') {
@@ -132,7 +154,7 @@ function problemOf({ status, statusText }: Response, body: object | undefined): 
     const hint = 'Enter a key of the app.';
     return { type: 'about:blank', title: 'Sign-in needed', status, code: 'sign-in-needed', detail: 'No key', hint };
   }
-  if (status < 300) return { ...OUT_OF_REACH, detail: 'Something other than the app has answered' };
+  if (status < 400) return { ...OUT_OF_REACH, detail: 'Something other than the app has answered' };
   return {
     ...{ type: 'about:blank', title: statusText || 'Problem', status, code: `http-${status}` },
     detail: `The app answered with ${status} and said no more`,

@@ -40,14 +40,18 @@ export function Job({ job }: { job: string }) {
       <Loaded of={polled}>
         {(data) => (
           <>
-            {standing && (
-              <div class="stand">
-                <Mark mark={markOfJob(standing.state)} />
-                {standing.strip && <Strip job={job} days={standing.strip} />}
-                <a href={link('/runs', { job })}>Runs</a>
-                <a href={link('/points', { job })}>Restore points</a>
-              </div>
-            )}
+            <Loaded of={overview} lines={2}>
+              {() =>
+                standing && (
+                  <div class="stand">
+                    <Mark mark={markOfJob(standing.state)} />
+                    {standing.strip && <Strip job={job} days={standing.strip} />}
+                    <a href={link('/runs', { job })}>Runs</a>
+                    <a href={link('/points', { job })}>Restore points</a>
+                  </div>
+                )
+              }
+            </Loaded>
             {standing?.paused && (
               <Note tone="warn">
                 Its schedules are paused since <At time={standing.paused.since} />
