@@ -14,10 +14,13 @@ export const ROLES_WITH: Readonly<Record<Permission, readonly Role[]>> = {
 
 /** What a caller without a permission reads: which role has it. */
 export function whyNot(permission: Permission): string {
+  return `You may not do this: it needs ${rolesWith(permission)}.`;
+}
+
+/** `the role operator or admin`. */
+export function rolesWith(permission: Permission): string {
   const roles = ROLES_WITH[permission];
-  const which =
-    roles.length === 1 ? `the role ${roles[0]}` : `the role ${roles.slice(0, -1).join(', ')} or ${roles.at(-1)}`;
-  return `You may not do this: it needs ${which}.`;
+  return roles.length === 1 ? `the role ${roles[0]}` : `the role ${roles.slice(0, -1).join(', ')} or ${roles.at(-1)}`;
 }
 
 /** What each permission lets one do. */

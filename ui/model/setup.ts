@@ -1,5 +1,7 @@
-import type { Answer } from './answer.ts';
+import { rolesWith } from './access.ts';
+import type { Answer, ApiError } from './answer.ts';
 import type { Mark } from './mark.ts';
+import { counted } from './quantity.ts';
 
 type Health = Answer<'healthDetails'>;
 
@@ -75,17 +77,19 @@ function lineOf({ id, result, needed, for: jobs, hint, command }: Check): CheckL
 /** What has to be done until backups are made and known to be good. */
 export interface SetupStep {
   title: string;
-  state: 'done' | 'now' | 'wrong' | 'later';
+  state: 'done' | 'now' | 'wrong' | 'later' | 'unknown';
   text: string;
 }
 
 interface Facts {
   health: Health | undefined;
+  healthError?: ApiError | undefined;
   checks: readonly Check[] | undefined;
   overview: Answer<'overview'> | undefined;
+  overviewError?: ApiError | undefined;
 }
 
-export function stepsOfSetup({ health, checks, overview }: Facts): SetupStep[] {
+export function stepsOfSetup({ health, healthError, checks, overview, overviewError }: Facts): SetupStep[] {
   const accounts = health?.accounts ?? [];
   const failed = accounts.filter(({ status }) => status === 'failed').length;
   const missing = checks?.filter(({ result }) => result === 'missing').length;
@@ -96,13 +100,15 @@ export function stepsOfSetup({ health, checks, overview }: Facts): SetupStep[] {
   const isVerified = (sound?.length ?? 0) > 0;
   const isRead = sound?.some(({ kind }) => kind !== 'quick') ?? false;
   const jobs = overview ? overview.totals.jobs + overview.totals.archives : 0;
+  const [unasked, unread] = [unknownBy(health, healthError), unknownBy(overview, overviewError)];
   const steps: (SetupStep & { isDone: boolean; isWrong: boolean })[] = [
-    step('Configuration', overview !== undefined, false, overview ? `${jobs} in strongroom.json` : 'Reading …'),
+    step('Configuration', overview !== undefined, false, overview ? `${jobs} in strongroom.json` : 'Reading …', unread),
     step(
       'Accounts',
       health !== undefined && failed === 0,
       failed > 0,
-      failed > 0 ? `${failed} do not answer` : health ? 'All answer' : 'Asking …',
+      failed > 0 ? `${counted(failed, 'does', 'do')} not answer` : health ? 'All answer' : 'Asking …',
+      unasked,
     ),
     step(
       'Rights',
@@ -110,21 +116,30 @@ export function stepsOfSetup({ health, checks, overview }: Facts): SetupStep[] {
       (missing ?? 0) > 0,
       missing === undefined ? 'Not checked yet' : missing > 0 ? `${missing} missing` : 'Nothing is missing',
     ),
-    step('First backup', hasPoint, false, hasPoint ? 'There is a restore point' : 'Not yet'),
+    step('First backup', hasPoint, false, hasPoint ? 'There is a restore point' : 'Not yet', unread),
     step(
       'Verified',
       isVerified,
       false,
       isRead ? 'Content was read and compared' : isVerified ? 'A listing was compared' : 'Not yet',
+      unread,
     ),
   ];
-  const first = steps.findIndex(({ isDone }) => !isDone);
-  return steps.map(({ title, text, isDone, isWrong }, index) => ({
+  const first = steps.findIndex(({ isDone, state }) => !isDone && state !== 'unknown');
+  return steps.map(({ title, text, state, isDone, isWrong }, index) => ({
     ...{ title, text },
-    state: isWrong ? 'wrong' : isDone ? 'done' : index === first ? 'now' : 'later',
+    state: state === 'unknown' ? state : isWrong ? 'wrong' : isDone ? 'done' : index === first ? 'now' : 'later',
   }));
 }
 
-function step(title: string, isDone: boolean, isWrong: boolean, text: string) {
-  return { title, text, isDone, isWrong, state: 'later' as const };
+/** Why there is nothing to say, and nothing to wait for: it is refused, or the call failed. */
+function unknownBy(answer: object | undefined, error: ApiError | undefined): string | undefined {
+  if (answer !== undefined || error === undefined) return undefined;
+  if (error.code === 'not-allowed' && error.needs !== undefined) return `To see it needs ${rolesWith(error.needs)}`;
+  return 'Not known: there is no answer';
+}
+
+function step(title: string, isDone: boolean, isWrong: boolean, text: string, unknown?: string) {
+  const state = unknown === undefined ? ('later' as const) : ('unknown' as const);
+  return { title, text: unknown ?? text, isDone, isWrong, state };
 }

@@ -22,7 +22,10 @@ export function Setup() {
   const overview = usePolled('overview', (signal) => get('overview', 'overview', {}, signal));
   const [checks, setChecks] = useState<Check[] | undefined>(undefined);
   const check = useAction(async () => setChecks(await post('checkRights', 'checks')));
-  const steps = stepsOfSetup({ health: health.data, checks, overview: overview.data });
+  const steps = stepsOfSetup({
+    ...{ health: health.data, healthError: health.error, checks },
+    ...{ overview: overview.data, overviewError: overview.error },
+  });
   const newJob = overview.data?.jobs.find(({ restorePoint }) => restorePoint === null);
   return (
     <Screen title="Set-up" actions={<ButtonLink to={link('/setup/config')}>Write a configuration</ButtonLink>}>
@@ -85,8 +88,15 @@ const SIGNS = {
   now: { tone: 'busy', shape: 'dot' },
   wrong: { tone: 'bad', shape: 'cross' },
   later: { tone: 'quiet', shape: 'dash' },
+  unknown: { tone: 'quiet', shape: 'question' },
 } as const;
-const WORDS = { done: 'done', now: 'next', wrong: 'needs something done', later: 'later' } as const;
+const WORDS = {
+  done: 'done',
+  now: 'next',
+  wrong: 'needs something done',
+  later: 'later',
+  unknown: 'not known',
+} as const;
 
 /** An account that does not answer makes the answer a 503, with the same report. */
 async function getHealth(signal: AbortSignal): Promise<Answer<'healthDetails'>> {

@@ -18,6 +18,8 @@ export const ADMIN = {
 
 export const READER = { ...caller, name: 'rita@example.net', roles: ['reader'], may: ['status', 'read', 'names'] };
 
+export const OBSERVER = { ...caller, name: 'omar@example.net', roles: ['observer'], may: ['status'] };
+
 export const problem = (status: number, code: string, more: object = {}) => ({
   status,
   body: {

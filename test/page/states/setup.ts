@@ -1,5 +1,5 @@
 import type { State } from '../state.ts';
-import { ADMIN, job, overview, problem, READER } from './answers.ts';
+import { ADMIN, job, OBSERVER, overview, problem, READER } from './answers.ts';
 
 const HEALTH = {
   ...{ status: 'ok', version: '0.1.0', orchestrations: 3, archives: [] },
@@ -75,11 +75,20 @@ export const SETUP_STATES: readonly State[] = [
   {
     ...{ name: 'setup-failed', path: '/setup', expects: /503/ },
     answers: { ...answers, 'GET /api/health/details': { status: 503, body: FAILED } },
-    says: ['1 do not answer', 'VAULT does not answer', 'Check its network rules'],
+    says: ['1 does not answer', 'VAULT does not answer', 'Check its network rules'],
   },
   {
     ...{ name: 'setup-reader', path: '/setup', says: ['it needs the role operator or admin'] },
     answers: { ...answers, 'GET /api/whoami': READER, 'GET /api/overview': overview() },
+  },
+  {
+    ...{ name: 'setup-observer', path: '/setup', expects: /403/ },
+    answers: {
+      ...answers,
+      'GET /api/whoami': OBSERVER,
+      'GET /api/overview': problem(403, 'not-allowed', { needs: 'read' }),
+    },
+    says: ['To see it needs the role reader', 'All answer', 'it needs the role operator or admin'],
   },
   {
     ...{

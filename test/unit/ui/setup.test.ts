@@ -52,6 +52,35 @@ describe('the steps of the set-up', () => {
     expect(steps.map(({ state }) => state)).toEqual(['now', 'later', 'later', 'later', 'later']);
   });
 
+  const refused = (needs: 'read' | 'status') => ({
+    ...{ type: 'about:blank', title: 'Not allowed', status: 403, code: 'not-allowed', detail: 'Not allowed', needs },
+  });
+
+  it('say what the caller may not see, and which role may, instead of a wait', () => {
+    const steps = stepsOfSetup({
+      ...{ health: undefined, healthError: undefined, checks: undefined },
+      ...{ overview: undefined, overviewError: refused('read') },
+    });
+    const role = 'To see it needs the role reader, operator, restorer, pruner or admin';
+    expect(steps.map(({ state, text }) => [state, text])).toEqual([
+      ...[
+        ['unknown', role],
+        ['now', 'Asking …'],
+        ['later', 'Not checked yet'],
+        ['unknown', role],
+        ['unknown', role],
+      ],
+    ]);
+  });
+
+  it('do not wait for an answer that has failed', () => {
+    const failed = { ...refused('status'), status: 503, code: 'unreachable', needs: undefined };
+    const [, accounts] = stepsOfSetup({
+      ...{ health: undefined, healthError: failed, checks: undefined, overview: undefined },
+    });
+    expect(accounts).toMatchObject({ state: 'unknown', text: 'Not known: there is no answer' });
+  });
+
   it('name what is wrong', () => {
     const [, , rights] = stepsOfSetup({
       health: undefined,
