@@ -23,6 +23,8 @@ const OF_LOOKS = ['color-contrast', 'target-size', 'scrollable-region-focusable'
 export interface Findings {
   /** What it should say, and does not. */
   unsaid: string[];
+  /** A title of the tab with a part that is empty, as where a name is not known. */
+  titles: string[];
   /** Rules of WCAG 2.2 AA that it breaks, as far as a program can see it. */
   violations: string[];
   /** Pixels by which it is wider than a small screen. */
@@ -36,7 +38,7 @@ export interface Findings {
 }
 
 export const NOTHING_WRONG: Findings = {
-  ...{ unsaid: [], violations: [], overflow: 0 },
+  ...{ unsaid: [], titles: [], violations: [], overflow: 0 },
   ...{ noticed: [], commands: [], faults: [] },
 };
 
@@ -45,6 +47,8 @@ export async function inspectState(reader: BrowserContext, server: PageServer, s
   const { page, noticed } = await openState(reader, server, state);
   try {
     const unsaid = await unsaidOf(page, state);
+    const title = await page.title();
+    const titles = title.split('·').some((part) => part.trim() === '') ? [title] : [];
     await picture(page, state, 'light');
     // Once for both looks: it is a large script.
     await page.evaluate(AXE);
@@ -56,7 +60,15 @@ export async function inspectState(reader: BrowserContext, server: PageServer, s
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     await picture(page, state, 'narrow');
     const commands = (await offeredCommands(page)).filter((line) => !isUnderstood(line));
-    return { unsaid, violations, overflow: Math.max(0, overflow), noticed, commands, faults: [...server.faults] };
+    return {
+      unsaid,
+      titles,
+      violations,
+      overflow: Math.max(0, overflow),
+      noticed,
+      commands,
+      faults: [...server.faults],
+    };
   } finally {
     await page.close();
   }

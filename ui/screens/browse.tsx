@@ -45,7 +45,7 @@ export function Browse({ id }: { id: string }) {
   const container = query.get('container') ?? containers[0] ?? '';
   return (
     <Screen
-      title={`${shownName(prefix || container)} · Browse`}
+      title={[...(container === '' ? [] : [shownName(prefix || container)]), 'Browse'].join(' · ')}
       heading="Browse"
       trail={[
         [link('/points', { job: jobOf(id) }), 'Restore points'],

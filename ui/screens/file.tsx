@@ -19,7 +19,7 @@ import { Screen } from '../parts/screen.tsx';
 import { when } from '../parts/shown-time.ts';
 import { Ago, At } from '../parts/time.tsx';
 
-/** A blob and all of its versions that restore points hold. */
+/** A blob and all of its versions that restore points hold: the one that the address names. */
 export function File() {
   const { query } = place.value;
   const [job, container, name] = ['job', 'container', 'name'].map((each) => query.get(each) ?? '') as [
@@ -27,6 +27,10 @@ export function File() {
     string,
     string,
   ];
+  return container === '' || name === '' ? <NoFile /> : <Versions {...{ job, container, name }} />;
+}
+
+function Versions({ job, container, name }: { job: string; container: string; name: string }) {
   const list = usePages(`file ${JSON.stringify([job, container, name])}`, (cursor, signal) =>
     get('blobHistory', 'blobs/history', { job, container, name, cursor }, signal),
   );
@@ -79,6 +83,20 @@ export function File() {
         }}
       </Loaded>
       <BasketBar />
+    </Screen>
+  );
+}
+
+/** An address that was cut off. */
+function NoFile() {
+  return (
+    <Screen title="File" trail={[[link('/find'), 'Find']]}>
+      <Empty title="No file is chosen">
+        <p>
+          The address names a container and a blob in it, and may have been cut off.{' '}
+          <a href={link('/find')}>Find a file</a>
+        </p>
+      </Empty>
     </Screen>
   );
 }

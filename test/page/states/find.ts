@@ -127,6 +127,10 @@ export const FIND_STATES: readonly State[] = [
     ],
   },
   {
+    ...{ name: 'file-none', path: '/file', answers: { 'GET /api/whoami': ADMIN } },
+    says: ['File', 'No file is chosen', 'may have been cut off'],
+  },
+  {
     name: 'file-not-held',
     path: '/file?job=nightly&container=docs&name=..%2F%E2%80%AEgnp.exe',
     answers: {
@@ -154,6 +158,15 @@ export const FIND_STATES: readonly State[] = [
       },
     },
     says: ['2 folders and 5 blobs', '(no name)', 'failed: destination-leased', 'Restore this folder', '‹ Earlier'],
+  },
+  {
+    name: 'browse-tables-only',
+    path: `/points/${idOf(28)}/browse`,
+    answers: {
+      ...common,
+      [`GET /api/restore-points/${idOf(28)}`]: { ...wholePoint(28), containersHeld: [] },
+    },
+    says: ['Browse', 'This restore point holds no container'],
   },
   {
     name: 'browse-empty',
