@@ -180,11 +180,11 @@ export function whatWords(what: What): string {
   }
 }
 
-/** How far the counting is: `Counted 20,000 of about 1,200,000 blobs`. */
+/** How far the counting is: `20,000 blobs of at most 1,200,000 counted so far`. */
 export function countedWords({ totals, next }: Preview, total: number | null): string {
   if (next === null) return `${counted(totals.items, 'blob')} counted, ${bytes(totals.bytes)} to copy`;
   const of = total === null || total < totals.items ? '' : ` of at most ${number(total)}`;
-  return `Counted ${number(totals.items)}${of} blobs so far`;
+  return `${counted(totals.items, 'blob')}${of} counted so far`;
 }
 
 /** Whether every target container would be made by this restore: only then is a place free. */

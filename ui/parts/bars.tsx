@@ -1,7 +1,7 @@
 import { zone } from '../app/clock.ts';
 import { link } from '../app/router.ts';
 import type { Series } from '../model/job.ts';
-import { bytes, number } from '../model/quantity.ts';
+import { bytes, counted, number } from '../model/quantity.ts';
 import { duration, exact } from '../model/time.ts';
 
 const HEIGHT = 44;
@@ -21,7 +21,7 @@ export function Bars({ series: { name, unit, bars } }: { series: Series }) {
   const newest = bars.at(-1)!;
   const width = bars.length * (BAR + GAP) - GAP;
   const timeZone = zone.value === 'UTC' ? 'UTC' : undefined;
-  const text = `${say(newest.value)} in the newest of ${bars.length} backups, at most ${say(largest)}`;
+  const text = `${say(newest.value)} in the newest of ${counted(bars.length, 'backup')}, at most ${say(largest)}`;
   return (
     <figure class="bars">
       <figcaption>

@@ -15,7 +15,7 @@ import {
   type RuleLine,
   ruleLineOf,
 } from '../model/overview.ts';
-import { bytes, counted, number } from '../model/quantity.ts';
+import { bytes, counted } from '../model/quantity.ts';
 import { announce } from '../parts/announce.tsx';
 import { ButtonLink } from '../parts/button.tsx';
 import { Hint } from '../parts/hint.tsx';
@@ -253,7 +253,7 @@ function Vaults({ vaults }: { vaults: OverviewAnswer['vaults'] }) {
     <p class="small">
       {known.map(({ alias, blobs, kept, bytes: size, at: time }) => (
         <span>
-          In {alias}: {bytes(size)} in {counted(blobs, 'blob')} and {number(kept)} earlier versions, as of{' '}
+          In {alias}: {bytes(size)} in {counted(blobs, 'blob')} and {counted(kept, 'earlier version')}, as of{' '}
           <At time={time} />.{' '}
         </span>
       ))}

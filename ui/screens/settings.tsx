@@ -7,7 +7,7 @@ import { signOut } from '../app/session.ts';
 import { THEMES, theme } from '../app/theme.ts';
 import { MAY } from '../model/access.ts';
 import { commandOf } from '../model/command.ts';
-import { number } from '../model/quantity.ts';
+import { counted } from '../model/quantity.ts';
 import { Button } from '../parts/button.tsx';
 import { CopyCommand } from '../parts/copy.tsx';
 import { Waiting } from '../parts/loaded.tsx';
@@ -158,7 +158,7 @@ function Catalog() {
           Rebuild the list
         </Button>
       </div>
-      {runs !== undefined && <Note tone="good">The list has {number(runs)} runs.</Note>}
+      {runs !== undefined && <Note tone="good">The list has {counted(runs, 'run')}.</Note>}
       {error && <ErrorBox error={error} />}
     </section>
   );

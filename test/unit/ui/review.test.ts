@@ -53,8 +53,8 @@ describe('a preview', () => {
   it('says how far it has counted', () => {
     expect(countedWords(page({ items: 352, bytes: 1_200_000_000 }), 352)).toBe('352 blobs counted, 1.2 GB to copy');
     const open = page({ items: 20_000 }, { next: 'more' });
-    expect(countedWords(open, 1_200_000)).toBe('Counted 20,000 of at most 1,200,000 blobs so far');
-    expect(countedWords(open, null)).toBe('Counted 20,000 blobs so far');
+    expect(countedWords(open, 1_200_000)).toBe('20,000 blobs of at most 1,200,000 counted so far');
+    expect(countedWords(open, null)).toBe('20,000 blobs counted so far');
   });
 
   it('knows a free place: every container would be made', () => {
