@@ -86,7 +86,7 @@ export const runOperations = operations({
     needs: 'read',
     query: z.strictObject({ containers: z.enum(['all', 'problems', 'none']).default('all') }),
     answers: { 200: runReportSchema },
-    errors: { 404: ['run-not-found'] },
+    errors: { 404: ['run-not-found', 'restore-point-not-found'], 502: ['damaged'] },
   },
   listOutcomes: {
     method: 'GET',
@@ -103,7 +103,11 @@ export const runOperations = operations({
       cursor: cursor.optional(),
     }),
     answers: { 200: z.strictObject({ items: z.array(outcomeSchema), next, total: count.nullable() }) },
-    errors: { 400: ['cursor-invalid'], 404: ['run-not-found', 'outcomes-removed'], 502: ['damaged'] },
+    errors: {
+      400: ['cursor-invalid'],
+      404: ['run-not-found', 'restore-point-not-found', 'outcomes-removed'],
+      502: ['damaged'],
+    },
   },
   cancelRun: {
     method: 'POST',
@@ -118,7 +122,7 @@ export const runOperations = operations({
         hint: text.optional(),
       }),
     },
-    errors: { 404: ['run-not-found'], 409: ['run-ended', 'lock-contended'] },
+    errors: { 404: ['run-not-found', 'restore-point-not-found'], 409: ['run-ended', 'lock-contended'] },
   },
   retryRun: {
     method: 'POST',

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import { isRemovedByPrune } from '#app/removed-by-prune.ts';
 import { runPrefix, runsPrefix } from '#domain/run/control-paths.ts';
 import type { PointOnRecord } from '#domain/run/point-on-record.ts';
 import { type Catalog, type CatalogPage, catalogRowOf } from '#storage/catalog.ts';
@@ -9,8 +10,8 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from './http/answering.ts';
 import { readCursor, writeCursor } from './http/cursor.ts';
 import { foreignCursor, HttpError } from './http/http-error.ts';
+import { missingPoint } from './run/absent-point.ts';
 import { pointsOnRecord, runsAround } from './run/catalog-difference.ts';
-import { missingPoint } from './run/find-restore-point.ts';
 import { vaultsOf } from './run/find-run.ts';
 import { catalogProblem } from './run/list-rows.ts';
 
@@ -124,7 +125,7 @@ async function rebuildRow(
     const summary = await control.readSummary(run, onRecord?.sha256);
     if (!summary) {
       // The record of a restore point follows its summary.
-      if (onRecord && !onRecord.isEmptied) throw missingPoint(run.id);
+      if (onRecord && !(await isRemovedByPrune(control, run))) throw missingPoint(run.id);
       return;
     }
     await deps.catalog(alias).put(catalogRowOf(summary));
@@ -157,7 +158,7 @@ async function emptyPage(
         if (await isThere(control, row)) return;
         const point = onRecord.get(row.id);
         if (!point) await catalog.empty(row);
-        else if (!point.isEmptied) damaged.push(missingPoint(row.id).message);
+        else if (!(await isRemovedByPrune(control, row))) damaged.push(missingPoint(row.id).message);
       }),
     ),
   );

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { isRemovedByPrune } from '#app/removed-by-prune.ts';
 import { CONTROL_CONTAINER, notesPath } from '#domain/run/control-paths.ts';
 import type { RunLock } from '#domain/run/lock.ts';
 import { isReader } from '#domain/run/lock-place.ts';
@@ -193,20 +194,14 @@ async function protectedNotes(
   throw new StorageError('damaged', `${where}: the notes of restore point ${run.id} ${lacking}`);
 }
 
-/**
- * Throws `damaged` unless a prune has removed a restore point that is on record and not listed. A prune of another job
- * may be at it: its plan names what it empties, until its own record does.
- */
+/** Throws `damaged` unless a prune has removed a restore point that is on record and not listed. */
 async function assertEmptied(
   control: ControlStore,
   run: { job: string; id: string },
   notes: Notes | undefined,
 ): Promise<void> {
   if (notes?.removed?.emptied !== undefined) return;
-  const holder = (await control.readLock(run.job))?.value.run;
-  const plan = holder?.mode === 'prune' ? await control.readPrunePlan(holder) : undefined;
-  if (plan?.expired.includes(run.id)) return;
-  if ((await control.chain.emptiedPoints(run.job)).has(run.id)) return;
+  if (await isRemovedByPrune(control, run)) return;
   throw new StorageError(
     'damaged',
     `Restore point ${run.id} is on record in the chain, and is not in the vault. ${FORGET(run.id)}`,

@@ -7,8 +7,9 @@ import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
+import { LIST_POINTS, missingPoint } from '../run/absent-point.ts';
 import { configuredJob, namedJob } from '../run/configured-job.ts';
-import { findUnmarkedPoint, LIST_POINTS, missingPoint } from '../run/find-restore-point.ts';
+import { findUnmarkedPoint } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
 const MOST_READ_AT_ONCE = 32;

@@ -5,6 +5,7 @@ import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
+import { whyAbsent } from '../run/absent-point.ts';
 import { findPoint } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
@@ -20,7 +21,11 @@ export function forgetHandler(deps: Dependencies) {
       const onRecord = (await control.chain.pointsOnRecord(job!)).points.get(id);
       if (!onRecord && !(await control.hasNotes({ job: job!, id }))) continue;
       if (await control.hasSummary({ job: job!, id })) throw stillThere(id);
-      if (!onRecord?.isEmptied) await appendEntry(deps, deps.blobs(vault), job!, { kind: 'forget', point: id, by });
+      if (onRecord?.isForgotten) return reply(200, { id, forgotten: true });
+      const why = await whyAbsent(control, { job: job!, id });
+      // What a prune has removed is not lost.
+      if (why instanceof HttpError) throw why;
+      await appendEntry(deps, deps.blobs(vault), job!, { kind: 'forget', point: id, by });
       return reply(200, { id, forgotten: true });
     }
     await findPoint(deps, id);

@@ -10,7 +10,8 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
-import { findPoint, LIST_POINTS, removedPoint } from '../run/find-restore-point.ts';
+import { LIST_POINTS } from '../run/absent-point.ts';
+import { findPoint, removedPoint } from '../run/find-restore-point.ts';
 import { shownNotes } from './shown-restore-point.ts';
 
 /** The changed notes, and the entry of the chain that records the change. */

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { ShownPoint } from '#api/restore-points.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import { isRemovedByPrune } from '#app/removed-by-prune.ts';
 import { runsPrefix } from '#domain/run/control-paths.ts';
 import { defined } from '#domain/run/defined.ts';
 import { lackingIn, type PointOnRecord } from '#domain/run/point-on-record.ts';
@@ -10,7 +11,7 @@ import type { RunMode } from '#domain/run/run.ts';
 import { type CatalogRow, isChosenRow, type RowChoice } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { missingPoint } from '../run/find-restore-point.ts';
+import { missingPoint } from '../run/absent-point.ts';
 import { type CatalogProblem, listRows } from '../run/list-rows.ts';
 import { shownNotes, shownPoint } from './shown-restore-point.ts';
 
@@ -123,7 +124,7 @@ async function pointOfRow(control: ControlStore, row: CatalogRow, facts: Facts):
     const summary = await control.readSummary(row, onRecord?.sha256);
     if (summary && isRestorePoint(summary))
       return [{ ...shownPoint(summary, notes), ...problemOfNotes(notes, onRecord) }];
-    if (summary || !onRecord || onRecord.isEmptied) return [];
+    if (summary || !onRecord || onRecord.isEmptied || (await isRemovedByPrune(control, row))) return [];
     throw missingPoint(row.id);
   } catch (error) {
     if (!isStorageError(error, 'damaged')) throw error;

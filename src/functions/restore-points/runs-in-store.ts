@@ -1,11 +1,12 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import { isRemovedByPrune } from '#app/removed-by-prune.ts';
 import { runsPrefix } from '#domain/run/control-paths.ts';
 import type { PointOnRecord } from '#domain/run/point-on-record.ts';
 import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
-import { missingPoint } from '../run/find-restore-point.ts';
+import { missingPoint } from '../run/absent-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
 /** A run of a job, as listings and the chain show it. */
@@ -45,6 +46,6 @@ export async function pointOf({ control, onRecord, ...run }: RunInStore): Promis
   if (run.isRemoved) return undefined;
   const summary = await control.readSummary(run, onRecord?.sha256);
   if (summary) return isRestorePoint(summary) ? summary : undefined;
-  if (onRecord && !onRecord.isEmptied) throw missingPoint(run.id);
+  if (onRecord && !(await isRemovedByPrune(control, run))) throw missingPoint(run.id);
   return undefined;
 }

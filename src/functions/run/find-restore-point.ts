@@ -5,9 +5,10 @@ import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import { isBackup, type RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
-import { StorageError } from '#storage/storage-error.ts';
+import type { StorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
+import { LIST_POINTS, missingPoint, pointNotFound, whyAbsent } from './absent-point.ts';
 import { vaultsOf } from './find-run.ts';
 
 export interface FoundPoint {
@@ -17,8 +18,6 @@ export interface FoundPoint {
   control: ControlStore;
 }
 
-export const LIST_POINTS = 'Choose another restore point: GET /api/restore-points';
-
 /** The restore point of this id, even if a prune marked it for removal. Throws 404 with the reason if there is none. */
 export async function findPoint(deps: Dependencies, id: string): Promise<FoundPoint> {
   const job = parseRunId(id)?.job;
@@ -27,14 +26,12 @@ export async function findPoint(deps: Dependencies, id: string): Promise<FoundPo
     const control = new ControlStore(deps.blobs(vault));
     const summary = await control.readRecordedSummary(run);
     if (summary && isRestorePoint(summary)) return { summary, vault, control };
-    if (summary) throw notFound(`Run ${id} made no restore point: ${whyNone(summary)}`);
-    if (await control.findLockOf(run)) throw notFound(`Run ${id} is in progress and has no restore point yet`);
-    const onRecord = (await control.chain.pointsOnRecord(run.job)).points.get(id);
-    if (onRecord?.isForgotten) throw notFound(`Restore point ${id} is lost, as an operator has stated`);
-    if (onRecord?.isEmptied) throw notFound(`A prune has removed restore point ${id}`);
-    if (onRecord) throw missingPoint(id);
+    if (summary) throw pointNotFound(`Run ${id} made no restore point: ${whyNone(summary)}`);
+    if (await control.findLockOf(run)) throw pointNotFound(`Run ${id} is in progress and has no restore point yet`);
+    const why = await whyAbsent(control, run);
+    if (why) throw why;
   }
-  throw notFound(`No vault has a restore point ${quoted(id)}`);
+  throw pointNotFound(`No vault has a restore point ${quoted(id)}`);
 }
 
 /** The restore point of this id, with its notes. Throws 404 also if a prune marked it for removal. */
@@ -60,14 +57,6 @@ function whyNone({ mode, dryRun, status, problems }: RunSummary): string {
   return problem ? `${status}, ${problem.message}` : status;
 }
 
-/** A restore point that is on record and not in the vault, and that no prune has removed. */
-export function missingPoint(id: string, hint = ''): StorageError {
-  return new StorageError(
-    'damaged',
-    `Restore point ${id} is on record in the chain, and its summary is missing${hint}`,
-  );
-}
-
 /** Why the restore point that a lock names as the newest is lost; undefined if it is there. One request. */
 export async function lossOfNewest(
   control: ControlStore,
@@ -76,8 +65,4 @@ export async function lossOfNewest(
   if (await control.hasSummary(point)) return undefined;
   const { points } = await control.chain.pointsOnRecord(point.job);
   return points.get(point.id)?.isEmptied ? undefined : missingPoint(point.id);
-}
-
-function notFound(message: string): HttpError {
-  return new HttpError(404, 'restore-point-not-found', message, LIST_POINTS);
 }

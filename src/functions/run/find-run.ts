@@ -9,6 +9,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
+import { whyAbsent } from './absent-point.ts';
 import { type HolderLife, holderLife } from './holder-life.ts';
 
 /** A run in the vault: ended with a summary, in progress with its lock, or lost. */
@@ -38,7 +39,9 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
     // It may have ended since the first read.
     const now = await control.readRecordedSummary({ job, id });
     if (now) return { ...at, state: 'ended', summary: now };
-    // A run that is on record has ended, and left a summary.
+    // A run that is on record has ended, and left a summary. A prune may have removed it with its restore point.
+    const why = await whyAbsent(control, { job, id });
+    if (why) throw why;
     if ((await control.chain.summaryOnRecord({ job, id })) !== undefined) throw missingSummary(id);
     if (run) return { ...at, state: 'lost', run, parts, holdsLock: true };
     if (parts.length === 0) continue;

@@ -14,7 +14,8 @@ import type { Life } from '#domain/run/sign-of-life.ts';
 import type { HeldLock } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
-import { LIST_POINTS, removedPoint } from './find-restore-point.ts';
+import { LIST_POINTS } from './absent-point.ts';
+import { removedPoint } from './find-restore-point.ts';
 import { holderLife, isOver } from './holder-life.ts';
 import { servedBy } from './served-by.ts';
 

@@ -19,6 +19,8 @@ export async function settledRow(deps: Dependencies, client: DurableClient, row:
   } catch (error) {
     // Of a run that never began, the vault has nothing.
     if (error instanceof HttpError && error.code === 'run-not-found') return lostRow(row);
+    // A prune has removed it since: it was not lost.
+    if (error instanceof HttpError) return row;
     // One damaged object must not hide the other runs. GET /api/runs/{id} shows the damage.
     if (isStorageError(error, 'damaged')) return row;
     throw error;

@@ -15,6 +15,10 @@ import { forgetHandler } from '#functions/restore-points/forget-restore-point.ts
 import { getRestorePointHandler } from '#functions/restore-points/get-restore-point.ts';
 import { listRestorePointsHandler } from '#functions/restore-points/list-restore-points.ts';
 import { holdHandler, releaseHandler, unholdHandler } from '#functions/restore-points/note-restore-point.ts';
+import { cancelRunHandler } from '#functions/run/cancel-run.ts';
+import { getRunHandler } from '#functions/run/get-run.ts';
+import { listOutcomesHandler } from '#functions/run/list-outcomes.ts';
+import { retryRunHandler } from '#functions/run/retry-run.ts';
 import { httpRequest } from '../../../support/builders/http-request.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 
@@ -299,4 +303,67 @@ test('a backup into a vault that has lost its control container says so, and pru
   const before = vault.contents();
   await vault.prune();
   expect(vault.contents()).toEqual(before);
+});
+
+describe('a restore point that a prune has removed', () => {
+  async function pruned(): Promise<{ vault: Vault; id: string }> {
+    const vault = await backedUp();
+    const [{ id }] = [await vault.backup(), await vault.backup(), await vault.backup()];
+    expect((await vault.prune()).status).toBe('succeeded');
+    expect(vault.left(id)).toEqual([]);
+    return { vault, id };
+  }
+
+  const gone = (id: string) => ({
+    status: 404,
+    body: { code: 'restore-point-not-found', detail: `A prune has removed restore point ${id}` },
+  });
+
+  it.each([
+    ['shown', getRunHandler],
+    ['asked for its outcomes', listOutcomesHandler],
+    ['cancelled', cancelRunHandler],
+    ['retried', retryRunHandler],
+  ] as [string, Handler][])('is not called damaged when its run is %s', async (_, handler) => {
+    const { vault, id } = await pruned();
+    expect(await ask(vault, handler, id)).toMatchObject(gone(id));
+  });
+
+  it('is not forgotten: it is not lost', async () => {
+    const { vault, id } = await pruned();
+    const records = vault.chain().length;
+    expect(await ask(vault, forgetHandler, id)).toMatchObject(gone(id));
+    expect(vault.chain()).toHaveLength(records);
+  });
+
+  it('is not called damaged while the record of the prune is still to come', async () => {
+    const vault = await backedUp();
+    const [first] = [await vault.backup(), await vault.backup()];
+    const plan = await vault.plan();
+    const run = await vault.begin({
+      mode: 'prune',
+      dryRun: false,
+      prune: { plan: { run: plan.id, hash: plan.plan!.hash } },
+    });
+    vault.before = ({ writes }) => {
+      if (writes && vault.left(first.id).length === 0) throw new Error('the app dies');
+    };
+    await vault.work(run).catch(() => {});
+    vault.before = () => {};
+    expect(vault.chain().map(({ kind }) => kind)).not.toContain('prune');
+    for (const handler of [getRunHandler, forgetHandler, getRestorePointHandler] as Handler[])
+      expect(await ask(vault, handler, first.id)).toMatchObject(gone(first.id));
+  });
+
+  it('is called damaged if its run is asked for, and it is lost', async () => {
+    const vault = await backedUp();
+    const { id } = await vault.backup();
+    await vault.backup();
+    await removeFolder(vault, id);
+    expect(await ask(vault, getRunHandler as Handler, id)).toMatchObject({ status: 502, body: { code: 'damaged' } });
+    expect((await ask(vault, forgetHandler, id)).status).toBe(200);
+    expect(await ask(vault, getRunHandler as Handler, id)).toMatchObject({ status: 404 });
+    expect((await ask(vault, forgetHandler, id)).status).toBe(200);
+    expect(vault.chain().filter(({ kind }) => kind === 'forget')).toHaveLength(1);
+  });
 });
