@@ -15,8 +15,7 @@ export function printEnd(out: Output, run: Report): void {
     noLongerHeldWords(run.noLongerHeld),
     ...(seconds === undefined ? [] : [`took ${lasting(seconds)}`]),
   ];
-  const verdict = verdictOf(run);
-  out.line(stateWord(endOf(run.status)), `  ${[verdict, ...parts].filter(Boolean).join(' · ')}`);
+  out.line(stateWord(endOf(run.status)), `  ${[verdictOf(run), ...parts].filter(Boolean).join(' · ')}`);
   printProblems(out, run.problems);
   if (run.status !== 'running' && run.actions.retry.may) out.line(`Retry what failed: strongroom runs retry ${run.id}`);
 }
@@ -29,12 +28,9 @@ export function printProblems(out: Output, problems: Report['problems']): void {
   if (problems.length > MOST) out.line(`  and ${problems.length - MOST} more: --json has them all`);
 }
 
-function verdictOf({ mode, status, verify }: Report): string {
-  if (mode !== 'verify' || !verify) return '';
-  if (status === 'succeeded') return `restore point ${verify.point} is sound`;
-  return status === 'completed-with-failures'
-    ? `restore point ${verify.point} is not sound, or could not be verified in full`
-    : '';
+/** What a verification looked at, and what it found. */
+function verdictOf({ verify, verdict }: Report): string {
+  return verify && verdict ? `restore point ${verify.point}: ${verdict}` : '';
 }
 
 /** What a run is: its kind, who started it, and when. */

@@ -16,11 +16,9 @@ function kindOf({ mode, verify }: Run): string {
   return mode === 'verify' ? `${textIn(verify, 'kind')} verification ` : '';
 }
 
-function verdictOf({ mode, status, verify }: Run): string {
-  if (mode !== 'verify') return '';
-  const point = `restore point ${textIn(verify, 'point')}`;
-  if (status === 'succeeded') return `${point} is sound`;
-  return status === 'completed-with-failures' ? `${point} is not sound, or could not be verified in full` : '';
+/** What a verification looked at, and what it found. */
+function verdictOf({ verify, verdict }: Run): string {
+  return typeof verdict === 'string' ? `restore point ${textIn(verify, 'point')}: ${verdict}` : '';
 }
 
 /** In this order. Zeros say nothing, except that nothing failed. */

@@ -145,7 +145,15 @@ const laterRunSchema = z
   .meta({ id: 'LaterRun' });
 
 /** What the API adds to a report. */
-type OfTheMoment = 'phase' | 'cancelling' | 'progressAt' | 'containersTotal' | 'actions' | 'point' | 'followedBy';
+type OfTheMoment =
+  | 'phase'
+  | 'cancelling'
+  | 'progressAt'
+  | 'containersTotal'
+  | 'actions'
+  | 'point'
+  | 'followedBy'
+  | 'verdict';
 
 /** The report on a run, in progress or ended. */
 export const runReportSchema = z
@@ -155,6 +163,7 @@ export const runReportSchema = z
     ...{ retryOf: text.optional(), follows: text.optional(), trace: text.optional() },
     restore: restoreTaskSchema.optional(),
     verify: verifyTaskSchema.optional(),
+    verdict: text.optional(),
     prune: pruneTaskSchema.optional(),
     status: statusSchema,
     phase: phaseSchema,

@@ -28,7 +28,7 @@ export const verifySchema = atLeastOne(
       ),
     expect: duration
       .exactOptional()
-      .describe('The watch reports if no verification has found a restore point sound for so long, for example `35d`.'),
+      .describe('The watch reports if no verification has ended without a finding for so long, for example `35d`.'),
     ping: pingSchema,
   }),
   ['afterRun', 'schedule'],

@@ -71,7 +71,7 @@ export function resultOf({ mode, dryRun, counts = {}, bytes: size = {} }: Ran): 
     return [`${number(count)} ${word}${freed ? `, ${bytes(freed)}` : ''}`, ...some(failed, 'failed')].join(', ');
   }
   if (dryRun) return [`${number(planned)} to copy`, ...some(unchanged, 'unchanged'), ...rest].join(', ');
-  if (mode === 'verify') return [`${counted(all, 'item')} checked`, ...some(failed, 'missing or different')].join(', ');
+  if (mode === 'verify') return [`${counted(all, 'item')} listed`, ...some(failed, 'missing or different')].join(', ');
   const word = { restore: 'restored', reconcile: 'archived', reprocess: 'archived' }[mode] ?? 'copied';
   const parts = [...some(copied, word), ...some(unchanged, mode === 'restore' ? 'the same' : 'unchanged'), ...rest];
   return parts.length > 0 ? parts.join(', ') : all === 0 ? 'nothing to do' : `${counted(all, 'item')} listed`;

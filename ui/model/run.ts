@@ -59,17 +59,13 @@ function doing(report: Report): string {
 }
 
 function meaningOf(report: Report): string {
-  const { mode, status, counts } = report;
+  const { mode, status, counts, verdict = '' } = report;
   if (mode === 'restore') {
     return status === 'succeeded'
       ? ''
       : 'What was restored stays where it is. Retry what failed, or start the restore again.';
   }
-  if (mode === 'verify') {
-    return status === 'completed-with-failures'
-      ? `${counted(counts.failed, 'item')} of the restore point are not as they were backed up, or could not be read.`
-      : '';
-  }
+  if (mode === 'verify') return verdict && `${verdict[0]!.toUpperCase()}${verdict.slice(1)}.`;
   if (mode === 'prune') return report.prune?.plan ? '' : 'A plan deletes nothing.';
   if (!isBackup(report)) return '';
   if (status === 'succeeded') return 'It left a restore point.';

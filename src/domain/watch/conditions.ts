@@ -383,11 +383,11 @@ function unproved({ job, proofs, proofWithin }: JobFacts, now: Date): Condition[
       severity: 'warning',
       job,
       since: new Date(late).toISOString(),
-      title: `${job}: no restore point was found sound for too long`,
+      title: `${job}: no restore point has been verified without a finding for too long`,
       message:
         sound.length > 0
-          ? `The last sound verification ended at ${new Date(Math.max(...sound)).toISOString()}.`
-          : 'No verification has found a restore point sound.',
+          ? `The last verification that found nothing wrong ended at ${new Date(Math.max(...sound)).toISOString()}.`
+          : 'No verification has ended and found nothing wrong.',
       hint: 'Verify the newest restore point: POST /api/verifications.',
     },
   ];

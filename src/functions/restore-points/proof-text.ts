@@ -38,7 +38,7 @@ function linesOf(verification: Verification): string[] {
   const how = portion === null ? kind : `${kind}, ${portion} of the content`;
   const who = by?.name ?? (trigger === 'http' ? 'a call' : 'a schedule or another run');
   return [
-    `Verified at ${finishedAt ?? record.at} (${how}): ${isSound ? 'sound' : 'DAMAGED'}`,
+    `Verified at ${finishedAt ?? record.at} (${how}): ${isSound ? 'nothing wrong' : 'DAMAGED'}`,
     `  ${items} items checked, ${read} of them read, ${failed} failed. Run ${run}, started by ${who}.`,
     `  Record ${record.number}, SHA-256 ${record.sha256}; its summary is ${comparison(summary.isAsRecorded)}`,
   ];

@@ -21,6 +21,7 @@ import {
 } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import type { RestoreTask, VerifyTask } from '#domain/run/tasks.ts';
+import { verdictOf } from '#domain/verify/verdict.ts';
 import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -38,6 +39,8 @@ import { type RunCost, runCost } from './run-cost.ts';
 type ShownRun = Omit<RunReport, 'restore' | 'verify' | 'plan'> &
   Moment & {
     restore?: ShownRestore;
+    /** Of a verification that has ended: what it looked at, and what it found. */
+    verdict?: string;
     verify?: ShownVerify;
     plan?: ShownPlan;
   };
@@ -80,6 +83,7 @@ async function readReport(deps: Dependencies, client: DurableClient, id: string)
     ...(verify && { verify: shownVerify(verify) }),
     ...(plan && { plan: { ...plan, summary: planSummary(plan, report) } }),
     ...{ actions, cost: runCost(deps, report), followedBy: later ?? null },
+    ...defined({ verdict: found.state === 'ended' ? verdictOf(found.summary) : undefined }),
     point: found.state === 'ended' && isRestorePoint(found.summary) ? pointFacts(found.summary) : null,
   };
   return { ...shown, ...more, containers, problems: ready(report.problems) };

@@ -45,7 +45,7 @@ test('a proof names every verification on record, with hashes that anyone can ch
     expect(sha256Of(await bytesOf(summary.path))).toBe(summary.sha256);
   }
   expect(second!.record.previous).toBe(proof.record!.sha256);
-  expect(proof.text).toContain(`Verified at ${first!.finishedAt} (deep, 100% of the content): sound`);
+  expect(proof.text).toContain(`Verified at ${first!.finishedAt} (deep, 100% of the content): nothing wrong`);
 
   // Someone makes a verification look better than it was.
   const path = second!.summary.path;

@@ -103,7 +103,7 @@ test.each<[Partial<RunRow>, string]>([
     '1,207 to delete, 3.2 GB',
   ],
   [{ counts: { removed: 1207, failed: 1 }, mode: 'prune' }, '1,207 deleted, 1 failed'],
-  [{ counts: { listed: 5018, failed: 2 }, mode: 'verify' }, '5,018 items checked, 2 missing or different'],
+  [{ counts: { listed: 5018, failed: 2 }, mode: 'verify' }, '5,018 items listed, 2 missing or different'],
   [{ counts: { listed: 3, copied: 3 }, mode: 'reconcile' }, '3 archived'],
   [{ counts: { listed: 0 } }, 'nothing to do'],
 ])('what came of %j is "%s"', (change, result) => {

@@ -72,6 +72,14 @@ describe('the report of a run', () => {
     });
   });
 
+  it('says what a verification has read, and nothing of one in progress or of a backup', async () => {
+    const backup = await vault.backup();
+    expect((await ask(backup.id)).body).not.toHaveProperty('verdict');
+    expect((await ask((await vault.verify(backup.id)).id)).body.verdict).toBe('1 of 1 item read, none wrong');
+    const { id } = await vault.verify(backup.id, 'quick');
+    expect((await ask(id)).body.verdict).toBe('1 item checked, by listing only, none wrong');
+  });
+
   it('can be retried while it is the newest backup with failures, and no other is in progress', async () => {
     const run = await failing();
     const retryOf = async () => (await ask(run.id)).body.actions.retry;
