@@ -112,18 +112,29 @@ export function printPlan(out: Output, run: Report, isWhole: boolean): void {
   const amount = items === null ? '' : `: ${counted(items, 'item')}${bytes === null ? '' : `, ${sizeOf(bytes)}`}`;
   const verb = run.prune?.plan ? 'deleted' : 'deletes';
   out.line(
-    `keeps ${counted(keeps, 'restore point')}, marks ${removes}, ${verb} the content of ${empties}${amount}. What it ` +
-      `marks stays for ${lasting(plan.marginMs / 1000)}, until ${out.time(emptiesFrom)}.`,
+    `keeps ${counted(keeps, 'restore point')}, marks ${removes}, ${verb} the content of ${empties}${amount}. ` +
+      (plan.marginMs > 0
+        ? `What it marks stays for ${lasting(plan.marginMs / 1000)}, until ${out.time(emptiesFrom)}.`
+        : 'The job has no margin: the same prune marks a restore point and deletes its content.'),
   );
+  // Without a margin, one prune marks and deletes, except what is read.
+  const isAtOnce = (id: string) => plan.expired.includes(id);
+  const readBy = (id: string) =>
+    plan.reading.filter(({ point }) => point === id).map(({ run: by }) => `${by} reads it`);
   const rows = plan.decisions.flatMap(({ id, keep, reasons }) =>
-    keep && !isWhole ? [] : [{ what: keep ? 'keep' : 'mark', id, why: reasons.join(', ') }],
+    keep && !isWhole
+      ? []
+      : [{ what: keep ? 'keep' : isAtOnce(id) ? 'empty' : 'mark', id, why: [...reasons, ...readBy(id)].join(', ') }],
   );
-  const expired = plan.expired.map((id) => ({
+  const markedBefore = plan.expired.filter((id) => !plan.remove.includes(id));
+  const expired = markedBefore.map((id) => ({
     what: 'empty',
     id,
     why: 'marked by an earlier prune, and its margin is over',
   }));
-  const reading = plan.reading.map(({ point, run: by }) => ({ what: 'keep', id: point, why: `${by} reads it` }));
+  const reading = plan.reading
+    .filter(({ point }) => !plan.remove.includes(point))
+    .map(({ point, run: by }) => ({ what: 'keep', id: point, why: `${by} reads it` }));
   const all = [...rows, ...expired, ...reading];
   if (all.length > 0) {
     out.table(

@@ -45,7 +45,7 @@ export const retentionSchema = atLeastOne(
       .default(DEFAULT_MARGIN_HOURS)
       .describe(
         'Hours between marking a restore point for removal and deleting its content; the first prune after this ' +
-          'time deletes the content.',
+          'time deletes the content. With 0, the prune that marks it does.',
       ),
     account: alias
       .exactOptional()

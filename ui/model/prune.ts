@@ -12,26 +12,37 @@ export interface Decision {
   fate: Fate;
   /** Why, each in words. */
   reasons: string[];
+  /** No prune has marked it yet, and this one would. */
+  canHold: boolean;
 }
 
 /** Every restore point of the plan, the newest first; those that an earlier prune has marked come last. */
-export function decisionsOf({ decisions, expired, reading }: Plan): Decision[] {
+export function decisionsOf({ decisions, remove, expired, reading }: Plan): Decision[] {
+  const isMarkedBefore = (id: string) => !remove.includes(id);
   return [
-    ...decisions.map(({ id, keep, reasons }) => ({
-      id,
-      fate: keep ? ('keep' as const) : ('mark' as const),
-      reasons: reasons.map(reasonWords),
-    })),
-    ...expired.map((id) => ({
+    ...decisions.map(({ id, keep, reasons }) => {
+      const words = reasons.map(reasonWords);
+      // Without a margin, one prune marks and deletes.
+      if (expired.includes(id))
+        return { id, fate: 'empty' as const, reasons: [...words, 'the job has no margin'], canHold: true };
+      const reader = reading.find(({ point }) => point === id);
+      const more = reader ? [`${reader.run} reads it, so its content stays`] : [];
+      return { id, fate: keep ? ('keep' as const) : ('mark' as const), reasons: [...words, ...more], canHold: !keep };
+    }),
+    ...expired.filter(isMarkedBefore).map((id) => ({
       id,
       fate: 'empty' as const,
       reasons: ['marked by an earlier prune; its margin is over'],
+      canHold: false,
     })),
-    ...reading.map(({ point, run }) => ({
-      id: point,
-      fate: 'read' as const,
-      reasons: [`its margin is over, and ${run} reads it`],
-    })),
+    ...reading
+      .filter(({ point }) => isMarkedBefore(point))
+      .map(({ point, run }) => ({
+        id: point,
+        fate: 'read' as const,
+        reasons: [`its margin is over, and ${run} reads it`],
+        canHold: false,
+      })),
   ];
 }
 
@@ -60,20 +71,35 @@ export function reasonWords(reason: string): string {
 
 /** The plan, or what a prune did by it, in sentences. */
 export function planWords(plan: Plan, when: (time: string) => string, isPlan: boolean): string[] {
-  const { summary, braked, oldRuns = [], leftovers = [] } = plan;
+  const { summary, remove, expired, marginMs, braked, oldRuns = [], leftovers = [] } = plan;
   const { keeps, removes, empties, items, bytes: size, emptiesFrom } = summary;
   const will = isPlan ? 'would be' : 'was';
   const freed = items === null ? '' : `: ${counted(items, 'item')}, ${bytes(size ?? 0)}`;
   const gone = isPlan ? ' That cannot be undone.' : '';
+  const atOnce = remove.filter((id) => expired.includes(id)).length;
+  const whose =
+    atOnce === 0
+      ? 'marked earlier'
+      : atOnce === empties
+        ? 'marked at once'
+        : `${number(atOnce)} of them marked at once`;
   return [
     `${counted(keeps, 'restore point')} stay${keeps === 1 ? 's' : ''}.`,
-    ...(removes > 0
+    ...(removes > atOnce
       ? [
-          `${number(removes)} ${isPlan ? 'would be' : removes === 1 ? 'was' : 'were'} marked: no restore can use ${removes === 1 ? 'it' : 'them'} then. ` +
-            `The content stays until ${when(emptiesFrom)} at least, and until it is deleted, you can take back the mark.`,
+          marked(removes - atOnce, isPlan) +
+            (marginMs > 0
+              ? `The content stays until ${when(emptiesFrom)} at least, and until it is deleted, you can take back the mark.`
+              : 'Until a later prune deletes the content, you can take back the mark.'),
         ]
       : []),
-    ...(empties > 0 ? [`The content of ${number(empties)}, marked earlier, ${will} deleted${freed}.${gone}`] : []),
+    ...(atOnce > 0
+      ? [
+          marked(atOnce, isPlan) +
+            'The job has no margin: the same prune deletes the content, and you cannot take back the mark.',
+        ]
+      : []),
+    ...(empties > 0 ? [`The content of ${number(empties)}, ${whose}, ${will} deleted${freed}.${gone}`] : []),
     ...(empties === 0 && items ? [`Content that no restore point needs ${will} deleted${freed}.${gone}`] : []),
     ...(braked.length > 0
       ? [`A safety brake is engaged: nothing is deleted in ${counted(braked.length, 'place')}.`]
@@ -88,6 +114,11 @@ export function planWords(plan: Plan, when: (time: string) => string, isPlan: bo
       ? [`What was written later of ${counted(leftovers.length, 'removed restore point')} ${will} deleted.`]
       : []),
   ];
+}
+
+function marked(count: number, isPlan: boolean): string {
+  const [will, them] = [isPlan ? 'would be' : count === 1 ? 'was' : 'were', count === 1 ? 'it' : 'them'];
+  return `${number(count)} ${will} marked: no restore can use ${them} then. `;
 }
 
 /** What stands between a plan and its carrying out. */

@@ -159,7 +159,7 @@ function Decisions({ job, decisions, isPlan, again }: DecisionsProps) {
         caption="Restore points and what happens to each"
         head={['Time', 'What', 'Why', ...(isPlan ? ['Hold'] : [])]}
       >
-        {shown.map(({ id, fate, reasons }) => (
+        {shown.map(({ id, fate, reasons, canHold }) => (
           <tr key={id}>
             <th scope="row">
               <a data-row href={link(at`/points/${id}`)}>
@@ -172,7 +172,7 @@ function Decisions({ job, decisions, isPlan, again }: DecisionsProps) {
             <td>{reasons.join(' · ')}</td>
             {isPlan && (
               <td class="end">
-                {fate === 'mark' && (
+                {canHold && (
                   <Button kind="quiet" onClick={() => setHeld(id)} label={`Hold it … ${id}`}>
                     Hold it …
                   </Button>

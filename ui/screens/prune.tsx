@@ -72,8 +72,10 @@ function OfJob({ job }: { job: Job }) {
           </p>
         ) : (
           <p>
-            It keeps {policyText(retention)}. What it removes stays for {counted(retention.marginHours, 'hour')}, and
-            can be taken back until then.
+            It keeps {policyText(retention)}.{' '}
+            {retention.marginHours > 0
+              ? `What it removes stays for ${counted(retention.marginHours, 'hour')}, and can be taken back until then.`
+              : 'What it removes is deleted by the same prune, and cannot be taken back.'}
             {schedule && ` A schedule prunes ${schedule.words}.`}
           </p>
         )}

@@ -72,6 +72,35 @@ describe('a plan', () => {
     expect(carryOutWords(plan)).toBe('Mark 1 restore point and delete 1,207 items');
   });
 
+  it('without a margin, marks and deletes at once, and promises no way back', () => {
+    const when = (time: string) => time.slice(0, 10);
+    const summary = { ...plan.summary, removes: 2, empties: 1 };
+    const decisions = [...plan.decisions, { id: 'n-11', keep: false, reasons: ['no rule keeps it'] }];
+    const at = { ...plan, marginMs: 0, decisions, remove: ['n-12', 'n-11'], summary };
+    const braked = planWords({ ...at, expired: [] }, when, true).join(' ');
+    expect(braked).toContain('2 would be marked');
+    expect(braked).toContain('Until a later prune deletes the content, you can take back the mark.');
+    const some = { ...at, expired: ['n-12'], reading: [{ job: 'nightly', point: 'n-11', run: 'r' }] };
+    expect(planWords(some, when, true)).toEqual([
+      '29 restore points stay.',
+      '1 would be marked: no restore can use it then. Until a later prune deletes the content, you can take back the mark.',
+      '1 would be marked: no restore can use it then. The job has no margin: the same prune deletes the content, and ' +
+        'you cannot take back the mark.',
+      'The content of 1, marked at once, would be deleted: 1,207 items, 3.2 GB. That cannot be undone.',
+    ]);
+    expect(decisionsOf(some).slice(1)).toEqual([
+      { id: 'n-12', fate: 'empty', reasons: ['no rule keeps it', 'the job has no margin'], canHold: true },
+      { id: 'n-11', fate: 'mark', reasons: ['no rule keeps it', 'r reads it, so its content stays'], canHold: true },
+    ]);
+    const both = { ...some, expired: ['n-12', 'n-01'], summary: { ...summary, empties: 2 } };
+    expect(planWords(both, when, false).at(-1)).toContain('The content of 2, 1 of them marked at once, was deleted');
+    expect(decisionsOf(both).at(-1)).toEqual({
+      ...{ id: 'n-01', fate: 'empty' },
+      reasons: ['marked by an earlier prune; its margin is over'],
+      canHold: false,
+    });
+  });
+
   it('is carried out with the hash that is on the screen', () =>
     expect(carryOutBody('nightly-x', plan)).toEqual({ plan: 'nightly-x', hash: '3f0c' }));
 });
