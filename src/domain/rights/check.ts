@@ -127,8 +127,9 @@ function notSeen(alias: string): string {
   );
 }
 
-function unknown({ alias, right }: Need, { code, detail }: Extract<Finding, { is: 'unknown' }>): string {
-  const start = `It is not known whether this app may ${WORDS[right].what} with ${alias}`;
+function unknown({ alias, right }: Need, { code, detail, places = [] }: Extract<Finding, { is: 'unknown' }>): string {
+  const where = places.length > 0 ? ` in ${places.map((place) => `"${place}"`).join(', ')}` : '';
+  const start = `It is not known whether this app may ${WORDS[right].what} with ${alias}${where}`;
   if (code === NOTHING) return `${start}: there is nothing yet to ask about. Check again later.`;
   if (detail === 'AuthorizationFailure') {
     return (

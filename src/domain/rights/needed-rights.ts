@@ -73,6 +73,17 @@ export function neededRights(uses: Uses, isIdentity: (alias: string) => boolean)
   return [...needs.values()].sort((a, b) => order(a) - order(b));
 }
 
+/** The need of only those who name one of these containers or tables, if it is only about these. */
+export function concerned(need: Need, { jobs, archives }: Uses, places: readonly string[] | undefined): Need {
+  if (!places) return need;
+  const isTable = need.right === 'read-tables';
+  const named = new Map<string, readonly string[]>([
+    ...jobs.map(({ name, source }) => [name, isTable ? source.tables : source.containers] as const),
+    ...archives.map(({ name, source }) => [name, [source.container]] as const),
+  ]);
+  return { ...need, for: need.for.filter((name) => places.some((place) => named.get(name)?.includes(place))) };
+}
+
 export function sideOf({ jobs, archives }: Uses, alias: string): Side {
   const all = [...jobs, ...archives];
   if (all.some(({ destination }) => destination.account === alias)) return 'vault';

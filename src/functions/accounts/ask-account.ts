@@ -36,12 +36,12 @@ async function askContainers(asker: Asker, { blobs }: AccountProbe, patterns: re
   await Promise.all(
     names.map(async (name, index) => {
       const signs = index === 0 ? askToSign(asker, blobs, name) : undefined;
-      const page = await asker.ask('list-blobs', () => blobs.listBlobs(name, { limit: 1 }));
+      const page = await asker.ask('list-blobs', () => blobs.listBlobs(name, { limit: 1 }), name);
       const [blob] = page?.blobs ?? [];
       if (!blob) nothing(asker, ['read-blobs']);
       await Promise.all([
         signs,
-        asker.ask('read-tags', () => blobs.listBlobs(name, { limit: 1, tags: true })),
+        asker.ask('read-tags', () => blobs.listBlobs(name, { limit: 1, tags: true }), name),
         // Its properties need the right that its content needs, whatever its tier and size.
         blob &&
           blobs.canAddress(name, blob.name) &&
@@ -57,7 +57,7 @@ async function askTables(asker: Asker, { tables }: AccountProbe, patterns: reado
   const names = namesToAsk(patterns, found?.names ?? [], matchesTable);
   if (names.length === 0) nothing(asker, ['read-tables']);
   await Promise.all(
-    names.map((name) => asker.ask('read-tables', () => tables.readEntities(name, { limit: 1, keysOnly: true }))),
+    names.map((name) => asker.ask('read-tables', () => tables.readEntities(name, { limit: 1, keysOnly: true }), name)),
   );
 }
 

@@ -1,7 +1,8 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { parseAccountString } from '#domain/account-string.ts';
 import { type Check, type CheckedAccount, checkOf, type SignIn } from '#domain/rights/check.ts';
-import { type Need, type Side, sideOf, type Uses } from '#domain/rights/needed-rights.ts';
+import { placesOf } from '#domain/rights/finding.ts';
+import { concerned, type Need, type Side, sideOf, type Uses } from '#domain/rights/needed-rights.ts';
 import { defined } from '#domain/run/defined.ts';
 import { azureAccountIn } from '#domain/service-identity.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
@@ -58,7 +59,8 @@ export class AskedAccount {
 
   check(need: Need): Check {
     const account: CheckedAccount = { side: this.side, ...defined({ name: this.#name }), signIn: this.#signIn };
-    return checkOf(need, this.#asker.findings.get(need.right) ?? NO_ANSWER, account);
+    const finding = this.#asker.findings.get(need.right) ?? NO_ANSWER;
+    return checkOf(concerned(need, this.#uses, placesOf(finding)), finding, account);
   }
 }
 

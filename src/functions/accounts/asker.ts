@@ -32,8 +32,11 @@ export class Asker {
     this.findings.set(right, worse(this.findings.get(right), finding));
   }
 
-  /** What the account answers; undefined if it answers with an error or not in time. */
-  async ask<T>(right: Right, send: () => Promise<T>): Promise<T | undefined> {
+  /**
+   * What the account answers; undefined if it answers with an error or not in time. `place`: the container or table
+   * that it is asked about, if there are others.
+   */
+  async ask<T>(right: Right, send: () => Promise<T>, place?: string): Promise<T | undefined> {
     const service: Service = /tables|catalog/.test(right) ? 'tables' : 'blobs';
     const silent = this.#silent.get(service);
     if (silent) {
@@ -48,8 +51,14 @@ export class Asker {
       if (!isStorageError(error)) this.#unexpected(error);
       const finding = findingOf(error, this.#side, service);
       if (isStorageError(error, 'unreachable', 'account-not-found')) this.#silent.set(service, finding);
-      this.note(right, finding);
+      this.note(right, place === undefined ? finding : inPlace(finding, place));
       return undefined;
     }
   }
+}
+
+/** That one container or table is not there says nothing of the others. */
+function inPlace(finding: Finding, place: string): Finding {
+  const isAbsent = finding.is === 'unknown' && /^(container|table)-not-found$/.test(finding.code);
+  return isAbsent ? { ...finding, places: [place] } : finding;
 }
