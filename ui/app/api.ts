@@ -133,7 +133,7 @@ const OUT_OF_REACH: ApiError = {
 /** These change nothing, though they are sent as what changes something is. */
 const ONLY_LOOK: ReadonlySet<OperationId> = new Set(['previewRestore', 'checkConfiguration', 'checkRights']);
 
-/** Nobody knows whether the app still does what it was asked to do. */
+/** It is not known whether the app still does what it was asked to do. */
 function lateBy(ms: number, operation: OperationId, method = 'GET'): ApiError {
   const detail = `The app has not answered within ${ms / 1000} seconds`;
   if (method === 'GET' || ONLY_LOOK.has(operation)) return { ...OUT_OF_REACH, detail };

@@ -55,7 +55,7 @@ function Header({ section, isBarred }: { section: string; isBarred: boolean }) {
           Strongroom
         </a>
         {instance !== null && <span class="instance">{instance}</span>}
-        {/* Nothing can be found before it is known who looks, and a key that is typed there would be in the address. */}
+        {/* Before it is known who looks, nothing can be found, and a key typed there would be in the address. */}
         {!isBarred && <Search />}
       </div>
       <nav ref={sections} aria-label="Sections" class="sections">

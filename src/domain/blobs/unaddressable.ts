@@ -15,7 +15,7 @@ export function unaddressablePrefix(prefix: string): string | undefined {
     return 'contains a control character, such as a tab or a line break, which no listing shows';
   if (HALF.test(prefix)) return 'contains half of a character, which no request can carry';
   if (prefix.includes('\\')) return 'contains a backslash; Azure rewrites such names';
-  // A name goes on after the last slash.
+  // A name continues after the last slash.
   const dotted = prefix
     .split('/')
     .slice(0, -1)

@@ -122,8 +122,8 @@ export function nextAfter(expr: string, zone: string, after: Date): Date | undef
 }
 
 /**
- * Finds the first occurrence after a time. Where a gap ends at midnight, as in Greenland, croner looks for an occurrence
- * inside it on the next day, and so skips it.
+ * Finds the first occurrence after a time. Where a gap ends at midnight, as in Greenland, croner looks for an
+ * occurrence inside it on the next day, and so skips it.
  */
 function occurrences(expr: string, zone: string): (after: Date) => Date | undefined {
   const schedule = cron(expr, zone);
