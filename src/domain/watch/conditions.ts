@@ -1,5 +1,5 @@
 import type { Scheduled } from '../run/occurrence.ts';
-import { hintFor, PROBLEMS, type Problem, problemOf } from '../run/problems.ts';
+import { hintFor, PROBLEMS, type Problem, type ProblemCode, problemOf } from '../run/problems.ts';
 import type { Awaited } from './expected.ts';
 import { type EndedRun, type JobFacts, type RunningRun, type SilentAccount, scheduledKind } from './facts.ts';
 import { isPaused } from './pause.ts';
@@ -94,10 +94,24 @@ export function accountConditions(accounts: readonly SilentAccount[], now: Date)
       severity: 'error',
       account: alias,
       since,
-      title: `${alias}: the account is out of reach`,
-      message: `${alias}: ${PROBLEMS[code].meaning}.`,
-      hint: PROBLEMS[code].hint,
+      ...wordsOfSilence(alias, code),
     }));
+}
+
+function wordsOfSilence(alias: string, code: ProblemCode): Pick<Condition, 'title' | 'message' | 'hint'> {
+  // The watch writes nothing else there.
+  if (code === 'destination-changing') {
+    return {
+      title: `${alias}: the watch cannot keep what it finds`,
+      message: `${alias}: other apps with this vault have changed watch/state.json whenever this one wrote it.`,
+      hint: 'Give each app with this vault other times: "every" in "notify", such as "30 */5 * * * *".',
+    };
+  }
+  return {
+    title: `${alias}: the account is out of reach`,
+    message: `${alias}: ${PROBLEMS[code].meaning}.`,
+    hint: PROBLEMS[code].hint,
+  };
 }
 
 /** A channel that has not taken a message for long. */

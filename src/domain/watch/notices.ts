@@ -65,6 +65,8 @@ export const NOTHING: Notices = { open: {}, outbox: [] };
 /** A channel that takes nothing loses its oldest notices beyond so many, and those that are this old. */
 const MOST_PER_CHANNEL = 100;
 const LONGEST_MS = 3 * 24 * 3_600_000;
+/** Of an app that watches no more, nothing would ever be logged. */
+const MOST_CHANGES = 1_000;
 
 /**
  * Compares what is wrong with what was reported, and decides what is to be sent. `isKnown`: whether this pass could
@@ -104,7 +106,7 @@ export function withConditions(
     }
     open[found.id] = { condition, reported };
   }
-  return { open, outbox: bounded(outbox, now), ...(changes.length > 0 && { changes }) };
+  return { open, outbox: bounded(outbox, now), ...(changes.length > 0 && { changes: changes.slice(-MOST_CHANGES) }) };
 }
 
 /** With what is to be sent about runs that have ended. An end has one notice, whichever pass finds it. */
@@ -241,10 +243,30 @@ export interface Sent {
   refusedBy: ReadonlySet<string>;
 }
 
-/** Without what was logged, and without what channels took. */
-export function withoutSent({ open, outbox }: Notices, sent: readonly Message[]): Notices {
-  const gone = new Set(sent.flatMap((message) => message.notices.map(({ id, channel }) => `${channel} ${id}`)));
-  return { open, outbox: outbox.filter(({ id, channel }) => !gone.has(`${channel} ${id}`)) };
+const nameOf = ({ id, channel }: Pick<Notice, 'id' | 'channel'>) => `${channel} ${id}`;
+const changeOf = ({ to, condition: { id, since } }: Change) => `${to} ${id} ${since}`;
+
+/** Without what was logged, and without what channels took. What others have added since stays. */
+export function withoutSent(
+  { open, outbox, changes = [] }: Notices,
+  { taken, logged }: { taken: readonly Message[]; logged: readonly Change[] },
+): Notices {
+  return withoutKnown({ open, outbox, changes }, { outbox: taken.flatMap(({ notices }) => notices), changes: logged });
+}
+
+/** Without what is to be logged and sent of others. */
+export function withoutKnown(
+  { open, outbox, changes = [] }: Notices,
+  known: { outbox: readonly Notice[]; changes?: readonly Change[] },
+): Notices {
+  const names = new Set(known.outbox.map(nameOf));
+  const logged = new Set((known.changes ?? []).map(changeOf));
+  const left = changes.filter((change) => !logged.has(changeOf(change)));
+  return {
+    open,
+    outbox: outbox.filter((notice) => !names.has(nameOf(notice))),
+    ...(left.length > 0 && { changes: left }),
+  };
 }
 
 function sha256(text: string): string {

@@ -3,7 +3,7 @@ import type { Scheduled } from '../run/occurrence.ts';
 import type { ProblemCode } from '../run/problems.ts';
 import { type EndedRun, type SilentAccount, scheduledKind } from './facts.ts';
 import type { KnownRun } from './known-run.ts';
-import { NOTHING, type Notices, type Sent, withoutSent } from './notices.ts';
+import { type Change, NOTHING, type Notices, type Sent, withoutSent } from './notices.ts';
 import type { ReportedEnds } from './run-end.ts';
 
 /** What the watch remembers of the runs of one kind of a job or archive rule. */
@@ -169,11 +169,17 @@ export function usualMs({ tookMs }: KindMemory): number | undefined {
 
 /**
  * When each expectation was first seen: those that are new or from before a clock was set back are seen now. Those of
- * jobs that are not configured here stay, as another app with this vault may have them.
+ * jobs that are not configured here stay, as another app with this vault may have them. `known`: since when those are known
+ * that the state lacks.
  */
-export function withSeen(state: WatchState, keys: readonly string[], now: Date): WatchState {
+export function withSeen(
+  state: WatchState,
+  keys: readonly string[],
+  now: Date,
+  known: ReadonlyMap<string, string> = new Map(),
+): WatchState {
   const seenAt = (key: string) => {
-    const at = state.seen[key];
+    const at = state.seen[key] ?? known.get(key);
     return at !== undefined && !isLaterThan(at, now) ? at : now.toISOString();
   };
   return { ...state, seen: { ...state.seen, ...Object.fromEntries(keys.map((key) => [key, seenAt(key)])) } };
@@ -204,9 +210,13 @@ export function withTaken({ refused, ...state }: WatchState, channel: string): W
 }
 
 /** The state after changes were logged and messages sent. */
-export function withSent(state: WatchState, { taken, refusedBy }: Sent, now: Date): WatchState {
+export function withSent(
+  state: WatchState,
+  { taken, refusedBy, logged }: Sent & { logged: readonly Change[] },
+  now: Date,
+): WatchState {
   const refused = { ...state.refused };
   for (const { channel } of taken) if (!refusedBy.has(channel)) delete refused[channel];
   for (const channel of refusedBy) refused[channel] ??= now.toISOString();
-  return { ...state, refused, notices: withoutSent(state.notices, taken) };
+  return { ...state, refused, notices: withoutSent(state.notices, { taken, logged }) };
 }

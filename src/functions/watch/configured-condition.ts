@@ -4,7 +4,10 @@ import type { RunEndName } from '#domain/watch/run-end.ts';
 import { rated } from '#domain/watch/severities.ts';
 
 /** Another app with this vault may have other jobs, accounts and channels: what it reports is none of ours. */
-export function isConfigured({ configuration }: Dependencies, { job, account, channel }: Condition): boolean {
+export function isConfigured(
+  { configuration }: Dependencies,
+  { job, account, channel }: Pick<Condition<never>, 'job' | 'account' | 'channel'>,
+): boolean {
   const { jobs, archives, accounts, notify } = configuration;
   if (job !== undefined) return [...jobs, ...archives].some(({ name }) => name === job);
   if (account !== undefined) return accounts.has(account);

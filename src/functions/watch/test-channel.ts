@@ -2,6 +2,7 @@ import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Condition } from '#domain/watch/conditions.ts';
 import { withTaken } from '#domain/watch/state.ts';
+import { compareAndSwap } from '#storage/control/compare-and-swap.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
@@ -48,8 +49,11 @@ export function testChannelHandler(deps: Dependencies) {
 async function noteTaken(deps: Dependencies, vault: string, channel: string): Promise<void> {
   const store = new WatchStore(deps.blobs(vault));
   try {
-    const { state, expect } = await store.readState();
-    if (state?.refused[channel] !== undefined) await store.writeState(withTaken(state, channel), expect);
+    await compareAndSwap(async () => {
+      const { state, expect } = await store.readState();
+      if (state?.refused[channel] === undefined) return true;
+      return (await store.writeState(withTaken(state, channel), expect)) === undefined ? undefined : true;
+    });
   } catch (error) {
     if (!isStorageError(error)) throw error;
   }

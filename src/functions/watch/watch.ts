@@ -11,6 +11,7 @@ import {
   NOTHING,
   type Notices,
   withConditions,
+  withoutKnown,
   withoutSent,
   withRunEnds,
   withSummaries,
@@ -18,8 +19,9 @@ import {
 import { newRunEnds } from '#domain/watch/run-end.ts';
 import { EMPTY_STATE, type WatchState, withAnswers, withSent } from '#domain/watch/state.ts';
 import { type Found, summaryOf } from '#domain/watch/summary.ts';
+import { compareAndSwap } from '#storage/control/compare-and-swap.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
-import { isStorageError, type StorageError } from '#storage/storage-error.ts';
+import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import { vaultsOf } from '../run/find-run.ts';
 import { askSources } from './ask-sources.ts';
 import { isConfigured, ratedHere } from './configured-condition.ts';
@@ -30,6 +32,8 @@ import { sendMessages } from './send-messages.ts';
 
 /** A channel that has not taken a message for so long is reported to the others. */
 const UNDELIVERED_MS = 3_600_000;
+/** Each other app with a vault writes at most twice in a pass, so that as many as eight cannot keep one from it. */
+const MOST_TRIES = 16;
 
 /** What a process knows of a vault that does not answer, which can keep nothing itself. */
 interface Silence {
@@ -49,7 +53,7 @@ export function watchHandler(deps: Dependencies) {
   return async (): Promise<void> => {
     await noteMissedStarts(deps);
     const vaults = vaultsOf(deps);
-    const gathered: Gathered = {
+    let gathered: Gathered = {
       ...{ refused: new Map(), busy: new Set() },
       found: {
         ...{ facts: [], conditions: [], unread: [] },
@@ -62,12 +66,13 @@ export function watchHandler(deps: Dependencies) {
       const silence = silences.get(vault) ?? { passes: 0, notices: NOTHING };
       silences.set(vault, silence);
       try {
-        const { state, conditions } = await passOfVault(deps, vault, vault === vaults[0], gathered);
-        open += conditions;
+        const pass = await passOfVault(deps, vault, vault === vaults[0], gathered);
+        gathered = pass.gathered;
+        open += pass.conditions;
         silence.passes = 0;
         delete silence.since;
         await reportSilence(deps, silence, []);
-        await sendLostPings(deps, vault, state);
+        await sendLostPings(deps, vault, pass.state);
       } catch (error) {
         if (!isStorageError(error)) throw error;
         silence.passes++;
@@ -94,7 +99,7 @@ async function reportSilence(deps: Dependencies, silence: Silence, conditions: C
   silence.notices = advanced(deps, silence.notices, conditions, () => true);
   logChanges(deps, silence.notices);
   const { taken } = await sendMessages(deps, messagesIn(deps, silence.notices));
-  silence.notices = withoutSent(silence.notices, taken);
+  silence.notices = withoutSent(silence.notices, { taken, logged: silence.notices.changes ?? [] });
 }
 
 function messagesIn({ configuration, now }: Dependencies, notices: Notices): Message[] {
@@ -108,32 +113,71 @@ function messagesIn({ configuration, now }: Dependencies, notices: Notices): Mes
 /** What a pass knows of the vaults that it has watched already. */
 interface Gathered {
   /** Since when channels refuse messages. */
-  refused: Map<string, string>;
+  refused: ReadonlyMap<string, string>;
   /** Channels to which a digest with notices goes. */
-  busy: Set<string>;
+  busy: ReadonlySet<string>;
   found: Found;
 }
 
-async function passOfVault(
+/** What one try of a pass found in a vault, and what it gathered with that. */
+interface View {
+  state: WatchState;
+  gathered: Gathered;
+  conditions: number;
+}
+
+/**
+ * Watches a vault: claims what it found by writing it, logs and sends it, and writes that this was done. If another
+ * app has written in between, its state is read, and the vault is compared with that one: else the app that writes
+ * last would report nothing, in each pass, as all their timers fire at the same second.
+ */
+async function passOfVault(deps: Dependencies, vault: string, isFirst: boolean, before: Gathered): Promise<View> {
+  const store = new WatchStore(deps.blobs(vault));
+  let atFirst: WatchState | undefined;
+  let answers: Awaited<ReturnType<typeof askSources>> | undefined;
+  const claimed = await compareAndSwap(async () => {
+    const { state: stored, expect } = await store.readState();
+    atFirst ??= stored ?? EMPTY_STATE;
+    const found = await readVault(deps, vault, store, stored ?? EMPTY_STATE, stored === undefined);
+    // Once: each answer counts as a pass.
+    if (isFirst) answers ??= await askSources(deps);
+    const view = viewOf(deps, vault, found, answers, before);
+    // A pass that changes nothing writes nothing: a vault with versions would keep each.
+    const isChanged = !isDeepStrictEqual(view.state, stored);
+    const etag = isChanged ? await store.writeState(view.state, expect) : undefined;
+    if (isChanged && etag === undefined) return undefined;
+    const others = withoutKnown(stored?.notices ?? NOTHING, atFirst.notices);
+    return { view, unread: found.unread, others, expect: etag === undefined ? expect : { ifMatch: etag } };
+  }, MOST_TRIES);
+  if (!claimed) {
+    const message = 'Other apps with this vault have changed watch/state.json in each try. The next pass tries again';
+    deps.telemetry.warn('watch-not-kept', { vault, message });
+    throw new StorageError('precondition', message);
+  }
+  const { view, unread, others, expect } = claimed;
+  for (const [job, message] of unread) deps.telemetry.warn('watch-not-read', { job, message });
+  // What other passes have added since this one began, they are logging and sending.
+  const own = ofThisApp(deps, withoutKnown(view.state.notices, others));
+  return { ...view, state: await reported(deps, store, { state: view.state, expect }, own) };
+}
+
+function viewOf(
   deps: Dependencies,
   vault: string,
-  isFirst: boolean,
-  { refused, busy, found: all }: Gathered,
-): Promise<{ state: WatchState; conditions: number }> {
+  found: VaultFacts,
+  answers: Awaited<ReturnType<typeof askSources>> | undefined,
+  { refused: refusedBefore, busy: busyBefore, found: foundBefore }: Gathered,
+): View {
   const { notify } = deps.configuration;
-  const store = new WatchStore(deps.blobs(vault));
-  const { state: before, expect } = await store.readState();
-  const found = await readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined);
-  for (const [job, message] of found.unread) deps.telemetry.warn('watch-not-read', { job, message });
   const now = deps.now();
   let state = found.state;
   const facts = notify.names ? found.facts : found.facts.map(withoutNames);
   const open = openConditions({ ...found, facts }, now);
+  const refused = new Map(refusedBefore);
   for (const [channel, since] of Object.entries(state.refused)) {
     if (!(refused.get(channel)! <= since)) refused.set(channel, since);
   }
-  if (isFirst) {
-    const answers = await askSources(deps);
+  if (answers) {
     state = withAnswers(state, answers, now);
     const accounts = Object.entries(state.silent).map(([alias, each]) => ({ alias, ...each }));
     open.push(
@@ -153,14 +197,19 @@ async function passOfVault(
     isConfigured(deps, condition) && (!condition.job || known.has(condition.job));
   state = { ...state, notices: advanced(deps, state.notices, conditions, isKnown) };
   state = withEnds(deps, vault, state, found.ended);
-  for (const { channel, due } of state.notices.outbox) {
+  const busy = new Set(busyBefore);
+  for (const { channel, due } of ofThisApp(deps, state.notices).outbox) {
     if (due !== undefined && due <= now.toISOString()) busy.add(channel);
   }
-  all.facts.push(...facts);
-  all.conditions.push(...conditions);
-  all.unread.push(...found.unread.keys());
-  if (isFirst) state = withDueSummaries(deps, state, { busy, found: all });
-  return { state: await reported(deps, store, before, state, expect), conditions: conditions.length };
+  const all: Found = {
+    facts: [...foundBefore.facts, ...facts],
+    rules: foundBefore.rules,
+    conditions: [...foundBefore.conditions, ...conditions],
+    unread: [...foundBefore.unread, ...found.unread.keys()],
+  };
+  const gathered = { refused, busy, found: all };
+  if (answers) state = withDueSummaries(deps, state, gathered);
+  return { state, gathered, conditions: conditions.length };
 }
 
 /** With the runs of the jobs and rules of this vault that have ended, and that were not reported yet. */
@@ -198,26 +247,37 @@ function advanced(
   return withConditions(before, conditions, { routes, now: deps.now(), isKnown });
 }
 
-/**
- * Claims the pass, logs and sends, and writes that this was done. Another process that watches the same vault goes
- * first or last.
- */
+/** Logs and sends what a pass has claimed, and writes that this was done, whatever others have written since. */
 async function reported(
   deps: Dependencies,
   store: WatchStore,
-  before: WatchState | undefined,
-  state: WatchState,
-  expect: { ifMatch: string } | 'absent',
+  claimed: { state: WatchState; expect: { ifMatch: string } | 'absent' },
+  own: Notices,
 ): Promise<WatchState> {
-  const isChanged = !isDeepStrictEqual(state, before);
-  // A pass that changes nothing writes nothing: a vault with versions would keep each.
-  const etag = isChanged ? await store.writeState(state, expect) : undefined;
-  if (isChanged && etag === undefined) return state;
-  logChanges(deps, state.notices);
-  const sent = await sendMessages(deps, messagesIn(deps, state.notices));
-  const after = withSent(state, sent, deps.now());
-  if (!isDeepStrictEqual(after, state)) await store.writeState(after, etag === undefined ? expect : { ifMatch: etag });
-  return after;
+  logChanges(deps, own);
+  const sent = await sendMessages(deps, messagesIn(deps, own));
+  const done = { ...sent, logged: own.changes ?? [] };
+  let known: Awaited<ReturnType<WatchStore['readState']>> | undefined = claimed;
+  const written = await compareAndSwap(async () => {
+    const { state: before, expect } = known ?? (await store.readState());
+    known = undefined;
+    // One that is damaged now is as none: the next pass finds all of it.
+    if (!before) return claimed.state;
+    const after = withSent(before, done, deps.now());
+    if (isDeepStrictEqual(after, before)) return after;
+    return (await store.writeState(after, expect)) === undefined ? undefined : after;
+  }, MOST_TRIES);
+  // Otherwise, what was sent is sent once more, under the same ids.
+  return written ?? claimed.state;
+}
+
+/** Another app with this vault may have channels of the same names: what concerns its jobs, only it logs and sends. */
+function ofThisApp(deps: Dependencies, { open, outbox, changes = [] }: Notices): Notices {
+  return {
+    open,
+    outbox: outbox.filter(({ type, condition }) => type === 'summary' || isConfigured(deps, condition)),
+    changes: changes.filter(({ condition }) => isConfigured(deps, condition)),
+  };
 }
 
 function logChanges({ telemetry }: Dependencies, { changes = [] }: Notices): void {

@@ -34,7 +34,7 @@ function played(routes: Route[], hours: [hour: number, open: Condition[]][], isK
   for (const [hour, open] of hours) {
     notices = withConditions(notices, open, { routes, now: at(hour), isKnown: () => isKnown });
     const messages = dueMessages(notices, ['ops', 'mail'], at(hour));
-    notices = withoutSent(notices, messages);
+    notices = withoutSent(notices, { taken: messages, logged: notices.changes ?? [] });
     for (const { channel, notices: all } of messages) {
       sent.push(`${hour} ${channel} ${all.map(({ type, condition: { id } }) => `${type} ${id}`).join(' + ')}`);
     }
@@ -382,9 +382,9 @@ test('passes without an answer are counted, and those of other apps stay', () =>
 });
 
 test('a channel refuses since its first message that it did not take', () => {
-  const first = withSent(EMPTY_STATE, { taken: [], refusedBy: new Set(['ops']) }, at(1));
-  const second = withSent(first, { taken: [], refusedBy: new Set(['ops']) }, at(2));
+  const first = withSent(EMPTY_STATE, { taken: [], refusedBy: new Set(['ops']), logged: [] }, at(1));
+  const second = withSent(first, { taken: [], refusedBy: new Set(['ops']), logged: [] }, at(2));
   expect(second.refused).toEqual({ ops: at(1).toISOString() });
   const taken = [{ id: 'x', channel: 'ops', notices: [] }];
-  expect(withSent(second, { taken, refusedBy: new Set() }, at(3)).refused).toEqual({});
+  expect(withSent(second, { taken, refusedBy: new Set(), logged: [] }, at(3)).refused).toEqual({});
 });
