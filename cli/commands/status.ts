@@ -22,7 +22,9 @@ const INTERVAL = 10_000;
 export const STATUS = commands({
   path: ['status'],
   about: 'Show whether everything is all right, and how each job and archive rule stands',
-  details: 'Exits with 6 if something needs attention: any condition of the watch above the severity info.',
+  details:
+    'Exits with 6 if something needs attention: any condition of the watch above the severity info. A job that is ' +
+    'paused or has no backup yet is named, and alone does not change the exit code.',
   options: {
     watch: { takes: 'nothing', about: 'look again every ten seconds, until Ctrl-C' },
   },
@@ -75,10 +77,7 @@ function printOverview(session: Session, overview: Overview, columns: readonly C
   const { out, world } = session;
   const { conditions, instance } = overview;
   const where = [instance, out.time(world.now().toISOString())].filter(Boolean).join(' · ');
-  const verdict =
-    codeOf(overview) === EXIT.done
-      ? ({ text: 'Everything is all right', style: 'green' } as const)
-      : ({ text: `${counted(conditions.length, 'thing')} to look at`, style: 'red' } as const);
+  const verdict = verdictOf(overview);
   out.line(verdict, `  ${where}`);
   for (const { severity, title, message, hint, since } of conditions) {
     out.line('  ', stateWord(severity), `  ${title}. ${message}`);
@@ -86,6 +85,23 @@ function printOverview(session: Session, overview: Overview, columns: readonly C
   }
   out.line('');
   out.table(columns, [...overview.jobs, ...overview.archives]);
+}
+
+/** The same decision as that of the page: what is paused, or was never backed up, needs nothing, and is not all right. */
+function verdictOf(overview: Overview) {
+  const { conditions, jobs, archives } = overview;
+  if (codeOf(overview) !== EXIT.done) {
+    return { text: `${counted(conditions.length, 'thing')} to look at`, style: 'red' } as const;
+  }
+  const never = jobs.filter(({ restorePoint }) => restorePoint === null).length;
+  if (never > 0 && never === jobs.length) return { text: 'Nothing has been backed up yet', style: 'yellow' } as const;
+  const paused = [...jobs, ...archives].filter((each) => each.paused !== null).length;
+  const words = [
+    ...(never > 0 ? [`${counted(never, 'job')} ${never === 1 ? 'has' : 'have'} no backup yet`] : []),
+    ...(paused > 0 ? [`${paused} ${paused === 1 ? 'is' : 'are'} paused`] : []),
+  ];
+  if (words.length > 0) return { text: words.join(', '), style: 'yellow' } as const;
+  return { text: 'Everything is all right', style: 'green' } as const;
 }
 
 function columnsOf({ out, world }: Session): readonly Column<Row>[] {

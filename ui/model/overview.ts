@@ -107,7 +107,8 @@ export function headlineOf(overview: OverviewAnswer, now: Date): Headline {
   const needs = attentionOf(overview).filter(({ mark }) => mark.word !== 'note');
   const severe = overview.conditions.filter(({ severity }) => NEEDS.has(severity));
   const running = jobs.filter((job) => job.running.some(({ mode }) => mode in BACKUP_WORDS));
-  const never = jobs.filter(({ state }) => state === 'never').map(({ name }) => name);
+  // It may be paused, or its runs failed. One that is not known needs attention.
+  const never = jobs.filter(({ restorePoint }) => restorePoint === null).map(({ name }) => name);
   const facts = factsOf(overview, now);
   const of = (mark: Mark, text: string, tab: string, isNew = false): Headline => ({ mark, text, tab, isNew, facts });
   if (needs.length > 0) {
@@ -123,14 +124,13 @@ export function headlineOf(overview: OverviewAnswer, now: Date): Headline {
   if (jobs.length > 0 && never.length === jobs.length) {
     return of(markOfJob('never'), 'Nothing has been backed up yet', 'No backup yet', true);
   }
-  const paused = jobs.filter(({ state }) => state === 'paused').map(({ name }) => name);
-  if (paused.length > 0) {
-    const text = `${listed(paused)} ${paused.length === 1 ? 'is' : 'are'} paused`;
-    return of(markOfJob('paused'), text, text);
-  }
-  if (never.length > 0) {
-    const text = `${listed(never)} ${never.length === 1 ? 'has' : 'have'} no backup yet`;
-    return of(markOfJob('never'), text, text);
+  const paused = [...jobs, ...archives].filter((each) => each.paused !== null).map(({ name }) => name);
+  if (never.length + paused.length > 0) {
+    const text = [
+      ...(never.length > 0 ? [`${listed(never)} ${never.length === 1 ? 'has' : 'have'} no backup yet`] : []),
+      ...(paused.length > 0 ? [`${listed(paused)} ${paused.length === 1 ? 'is' : 'are'} paused`] : []),
+    ].join(', ');
+    return of(markOfJob(never.length > 0 ? 'never' : 'paused'), text, text);
   }
   const text =
     jobs.length > 0

@@ -53,6 +53,8 @@ export interface JobFacts {
   proofs: Proof[];
   /** How old the newest sound verification may be, and since when one is expected; absent if none is. */
   proofWithin?: { ms: number; since: Date };
+  /** Of a job: it has no restore point yet. */
+  isWithoutBackup?: true;
   /** Of an archive rule: uploads that failed permanently and are open. */
   poison?: number;
   pause?: Pause;

@@ -34,9 +34,14 @@ export function summaryOf(found: Found, jobs: readonly string[] | undefined, now
     numbered(all.filter((job) => !isRule(job)).length, 'job'),
     numbered(all.filter(isRule).length, 'archive rule'),
   ].filter((text) => text !== undefined);
+  // What has never been backed up is not well, though nothing may be expected of it, or not yet.
+  const never = facts.filter(({ isWithoutBackup }) => isWithoutBackup);
+  const paused = facts.filter(({ pause }) => isPaused(pause, now));
   const trouble = [
     open.length > 0 ? `${numbered(open.length, 'condition')} open` : undefined,
     unread.length > 0 ? `${numbered(unread.length, 'job')} not read` : undefined,
+    never.length > 0 ? `${numbered(never.length, 'job')} without a backup` : undefined,
+    paused.length > 0 ? `${paused.length} paused` : undefined,
   ].filter((text) => text !== undefined);
   const lines = [
     ...open.map(({ title }) => title),
@@ -46,7 +51,7 @@ export function summaryOf(found: Found, jobs: readonly string[] | undefined, now
   const more = lines.length > MOST_SHOWN ? [`and ${lines.length - MOST_SHOWN} more`] : [];
   return {
     condition: 'summary',
-    severity: worstOf(open, unread.length > 0 ? 'warning' : HARMLESS),
+    severity: worstOf(open, unread.length > 0 || never.length > 0 ? 'warning' : HARMLESS),
     title:
       trouble.length > 0 ? `Not all is well: ${trouble.join(', ')}` : `All is well: ${counts.join(', ') || '0 jobs'}`,
     message: [...lines.slice(0, MOST_SHOWN), ...more].join('\n'),

@@ -1,6 +1,7 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { asJob } from '#app/job-context.ts';
 import type { ArchiveRule, Job } from '#config/configuration.ts';
+import type { RunLock } from '#domain/run/lock.ts';
 import { type Mark, markOf, type Scheduled } from '#domain/run/occurrence.ts';
 import type { Notes, Proof } from '#domain/run/restore-point.ts';
 import type { RunRef } from '#domain/run/run.ts';
@@ -113,7 +114,9 @@ export async function readVault(
   const unread: VaultFacts['unread'] = new Map();
   for (const each of watched) {
     try {
-      const found = await readJob(deps, each, { control: new ControlStore(deps.blobs(vault)), state, pauses, missed });
+      const found = await readJob(deps, each, {
+        ...{ control: new ControlStore(deps.blobs(vault)), state, pauses, missed, isFirst },
+      });
       state = found.state;
       facts.push(found.facts);
       ended.push(...found.ended);
@@ -153,12 +156,38 @@ interface Known {
   state: WatchState;
   pauses: Pauses;
   missed: MissedStarts;
+  isFirst: boolean;
 }
+
+/**
+ * Since when a watch without a memory takes expectations for known: since the last run that met them, or their mark.
+ * Else what is overdue would be in order until it is due again.
+ */
+function seenBefore(
+  { job }: Watched,
+  expected: readonly (readonly [Scheduled, Expectation])[],
+  { state, lock, notes }: { state: WatchState; lock: RunLock | undefined; notes: ReadonlyMap<string, Notes> },
+  now: Date,
+): Map<string, string> {
+  const goodOf = (what: Scheduled) => state.kinds[kindKey(job.name, what)]?.good?.startedAt;
+  const found = expected.map(([what, each]): [string, string | undefined] => {
+    const mark = markOf(lock?.served, what, now);
+    const marked = mark && isMarkOf(mark, each) ? mark.at : undefined;
+    return [seenKey(job.name, what, each), goodOf(what) ?? marked];
+  });
+  const sound = newestProofs(notes).filter(({ failed }) => failed === 0);
+  const proved = sound.map(({ at }) => at).toSorted();
+  const all = [...found, [seenKey(job.name, 'proof'), proved.at(-1) ?? goodOf('backup')] as const];
+  return new Map(all.flatMap(([key, at]) => (at === undefined ? [] : [[key, at]])));
+}
+
+const isMarkOf = ({ schedule }: Mark, expectation: Expectation) =>
+  schedule === `${expectation.schedule} ${expectation.timeZone}`;
 
 async function readJob(
   deps: Dependencies,
   watched: Watched,
-  { control, state: before, pauses, missed }: Known,
+  { control, state: before, pauses, missed, isFirst }: Known,
 ): Promise<{
   state: WatchState;
   facts: JobFacts;
@@ -176,7 +205,8 @@ async function readJob(
   const last = lock?.value.point;
   const loss = last === undefined ? undefined : await lossOfNewest(control, { job: name, id: last });
   const { expected, keys } = expectedNow(watched, last !== undefined);
-  const seen = withSeen(before, keys, now);
+  const known = isFirst ? seenBefore(watched, expected, { state: before, lock: lock?.value, notes }, now) : undefined;
+  const seen = withSeen(before, keys, now, known);
   const inProgress = await runsInProgress(deps, control, name, lock?.value.run ?? null, seen);
   const { running, others, state } = inProgress;
   const pause = pauses.jobs[name];
@@ -204,6 +234,7 @@ async function readJob(
       proofWithin: { ms: durationMs(proofWithin), since: new Date(state.seen[seenKey(name, 'proof')]!) },
     }),
     ...(rule && { poison }),
+    ...(!rule && last === undefined && { isWithoutBackup: true as const }),
     ...(pause && { pause }),
     ...(loss && { lostPoint: { id: last!, message: loss.message } }),
   };
@@ -222,10 +253,9 @@ interface Asked {
 }
 
 function standing({ job, what, expectation, pause, running, state, mark }: Asked, now: Date): Standing {
-  const { schedule, timeZone } = expectation;
   const good = state.kinds[kindKey(job, what)]?.good;
-  const isOfSchedule = mark?.schedule === `${schedule} ${timeZone}`;
-  const done = doneFor(good && new Date(good.startedAt), isOfSchedule ? mark : undefined, (run) => run === good?.id);
+  const own = mark && isMarkOf(mark, expectation) ? mark : undefined;
+  const done = doneFor(good && new Date(good.startedAt), own, (run) => run === good?.id);
   const seen = Date.parse(state.seen[seenKey(job, what, expectation)]!);
   const since = new Date(Math.max(seen, pauseEnd(pause, now)?.getTime() ?? 0));
   return standingOf(expectation, { since, doneFor: done, isRunning: running.some((run) => run.what === what) }, now);

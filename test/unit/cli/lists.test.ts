@@ -68,10 +68,29 @@ describe('what is printed', () => {
   });
 });
 
+const POINT = OVERVIEW.jobs.find(({ restorePoint }) => restorePoint !== null)!.restorePoint;
+
 describe('status', () => {
   it('ends with 6 if something needs attention', async () => {
     expect((await line('status')).code).toBe(6);
     expect((await line('status --json')).code).toBe(6);
+  });
+
+  it.each<[string, object, object[], string]>([
+    ['nothing is wrong', {}, [], 'Everything is all right'],
+    ['a job is paused', {}, [{ paused: { since: '2026-11-30T10:00:00.000Z', until: null } }], '1 is paused'],
+    ['a job has no backup', {}, [{ restorePoint: null }], '1 job has no backup yet'],
+    ['no job has one', { restorePoint: null }, [{ restorePoint: null }], 'Nothing has been backed up yet'],
+  ])('says so if %s, and ends with 0 without a condition', async (_, first, others, text) => {
+    const [job] = OVERVIEW.jobs;
+    const jobs = [first, ...others].map((change) => ({ ...job!, restorePoint: POINT, paused: null, ...change }));
+    const conditions = { info: 0, warning: 0, error: 0, critical: 0 };
+    const totals = { ...OVERVIEW.totals, conditions };
+    const body = { ...OVERVIEW, totals, conditions: [], jobs, archives: [] };
+    const calm = await cannedApp(() => ({ body }));
+    const { code, stdout } = await commandLine(['status'], { env: { STRONGROOM_URL: calm.url } });
+    await calm.stop();
+    expect([code, stdout.split('  ')[0]]).toEqual([0, text]);
   });
 
   it('that is watched continues until Ctrl-C, also while the app does not answer', async () => {

@@ -52,6 +52,7 @@ const overview = (change: Partial<OverviewAnswer> = {}): OverviewAnswer => ({
   ...{ conditions: [], jobs: [job()], archives: [], vaults: [] },
   ...change,
 });
+const PAUSED = { since: '2026-11-30T10:00:00.000Z', until: null };
 const running = (mode: string, more: object = {}) => ({
   ...{ id: 'r', mode, startedAt: '2026-11-30T11:54:00.000Z', isSilent: false, phase: null },
   ...{ fraction: null, secondsLeft: null, ...more },
@@ -84,11 +85,35 @@ test.each<[string, Partial<OverviewAnswer>, string, string]>([
   ],
   [
     'one of two has not',
-    { jobs: [job(), job({ name: 'tables', state: 'never' })] },
+    { jobs: [job(), job({ name: 'tables', state: 'never', restorePoint: null })] },
     'tables has no backup yet',
     'quiet',
   ],
-  ['it is paused', { jobs: [job({ state: 'paused' })] }, 'nightly is paused', 'quiet'],
+  ['it is paused', { jobs: [job({ state: 'paused', paused: PAUSED })] }, 'nightly is paused', 'quiet'],
+  [
+    'an archive rule is paused',
+    { archives: [{ ...job({ name: 'uploads', paused: PAUSED }), failedPermanently: 0 }] },
+    'uploads is paused',
+    'quiet',
+  ],
+  [
+    'one is paused, and one has no backup',
+    {
+      jobs: [
+        job({ state: 'paused', paused: PAUSED }),
+        job({ name: 'tables', state: 'failed', restorePoint: null }),
+        job({ name: 'other' }),
+      ],
+    },
+    'tables has no backup yet, nightly is paused',
+    'quiet',
+  ],
+  [
+    'the only job is paused, and has no backup',
+    { jobs: [job({ state: 'paused', paused: PAUSED, restorePoint: null })] },
+    'Nothing has been backed up yet',
+    'quiet',
+  ],
   [
     'a vault does not answer',
     { jobs: [job({ state: 'unknown', problem: { code: 'unreachable', message: 'No answer', hint: 'Look.' } })] },

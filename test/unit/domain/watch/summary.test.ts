@@ -76,6 +76,27 @@ it.each<[string, Found, string[] | undefined, string, string]>([
     'warning',
     'Not all is well: 2 jobs not read',
   ],
+  [
+    'a job has never been backed up, and nothing is expected of it',
+    found({ facts: [facts('a'), facts('b', { ended: {}, isWithoutBackup: true })] }),
+    undefined,
+    'warning',
+    'Not all is well: 1 job without a backup',
+  ],
+  [
+    'another job has never been backed up',
+    found({ facts: [facts('a'), facts('b', { ended: {}, isWithoutBackup: true })] }),
+    ['a'],
+    'info',
+    'All is well: 1 job',
+  ],
+  [
+    'a job is paused',
+    found({ facts: [facts('a'), facts('b', { pause: { at: AT, reason: 'we move' } })] }),
+    undefined,
+    'info',
+    'Not all is well: 1 paused',
+  ],
   ['another job was not read', found({ facts: [facts('b')], unread: ['a'] }), ['b'], 'info', 'All is well: 1 job'],
   [
     'conditions are open, and a job was not read',

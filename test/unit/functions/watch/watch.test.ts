@@ -13,6 +13,7 @@ import { EMPTY_STATE } from '#domain/watch/state.ts';
 import { testChannelHandler } from '#functions/watch/test-channel.ts';
 import { watchHandler } from '#functions/watch/watch.ts';
 import type { CatalogRow } from '#storage/catalog.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { type Call, MemoryBlobs } from '../../../../prove/memory/memory-blobs.ts';
@@ -600,6 +601,43 @@ test('a watch that has lost its memory reports the ends of the last day again, u
   expect(room.sent.filter(({ type }) => type === 'ended')).toHaveLength(2);
 });
 
+describe('a watch that has lost its memory', () => {
+  it.each<[string, Partial<Job>, string[]]>([
+    ['a backup that is overdue', { schedule: '0 0 0 * * *' }, ['overdue/backup/nightly']],
+    ['a backup that is overdue by its interval', { expect: { every: '26h' } }, ['overdue/backup/nightly']],
+    [
+      'a verification that is overdue, and that nothing is proved',
+      { verify: { schedule: '0 0 0 1 * *', kind: 'quick', portion: '100%', expect: '1d' } },
+      ['overdue/verify/nightly', 'unproved/nightly'],
+    ],
+  ])('reports %s at its next pass, and it stays open', async (_, job, ids) => {
+    const room = new Room(job);
+    await room.run('succeeded');
+    room.vault.pass(1);
+    if (job.verify) await room.run('succeeded', VERIFIED);
+    await room.pass();
+    room.vault.pass(35 * 24);
+    await room.pass();
+    const opened = ids.map((id) => `opened ${id}`);
+    expect(room.reported().toSorted()).toEqual(opened);
+    await room.loseState();
+    await room.pass();
+    await room.pass();
+    room.vault.pass(1);
+    await room.pass();
+    expect(room.reported().toSorted()).toEqual([...opened, ...opened].toSorted());
+  });
+
+  it('reports nothing of a job that is new', async () => {
+    const room = new Room(DAILY);
+    room.vault.vault.createContainer('strongroom');
+    await room.loseState();
+    room.vault.pass(11);
+    await room.pass();
+    expect(room.reported()).toEqual([]);
+  });
+});
+
 test('the end of a restore that no list has any more is found in the vault', async () => {
   const room = new Room(DAILY);
   const backup = await room.vault.backup();
@@ -711,6 +749,14 @@ describe('a digest that always comes', () => {
     const other = new Vault();
     const destination = { account: 'OTHER', container: '{container}backup' };
     const second = { ...jobOf('second', {}), destination };
+    const blobsThere = () => new ControlStore(new MemoryBlobs(other.vault));
+    const backup = async () => {
+      const began = new Date(room.now);
+      const id = newRunId('second', began, 'aaaaaa');
+      const lock = release(acquire(undefined, runRef({ id, job: 'second' }), began), began, { point: id });
+      await blobsThere().writeJson(lockPath('second'), lock, 'absent');
+      other.vault.write('strongroom', { name: summaryPath({ job: 'second', id }), body: Buffer.from('{}') });
+    };
     const { blobs, catalog, configuration } = room.deps;
     let isDown = false;
     const network = async <T>(_: Call, carryOut: () => T): Promise<T> => {
@@ -740,12 +786,13 @@ describe('a digest that always comes', () => {
       return texts.splice(0);
     };
     room.vault.clock.app = room.vault.clock.service = Date.parse('2026-05-01T00:00:00Z');
-    return { room, day, down: (value: boolean) => (isDown = value) };
+    return { room, day, backup, down: (value: boolean) => (isDown = value) };
   }
 
   it('says that all is well, once a day, if every vault says so', async () => {
-    const { day, down } = twoVaults();
-    expect(await day()).toEqual(['All is well: 2 jobs']);
+    const { day, backup, down } = twoVaults();
+    expect(await day()).toEqual(['Not all is well: 1 job without a backup']);
+    await backup();
     expect(await day()).toEqual(['All is well: 2 jobs']);
     down(true);
     // By the time of the digest, the third pass has found the vault out of reach.
@@ -753,7 +800,8 @@ describe('a digest that always comes', () => {
   });
 
   it('lists what is still open on the next day, and leaves the first to the digest of it', async () => {
-    const { room, day } = twoVaults();
+    const { room, day, backup } = twoVaults();
+    await backup();
     await day();
     await room.brake(true);
     expect(await day()).toEqual(['nightly: the safety brake is engaged']);
