@@ -56,14 +56,16 @@ const STATES: Record<Notice['type'], string> = {
 };
 
 /** Of a condition that has closed, without what was wrong and what to do. */
-function dataOf({ type, at, condition }: Notice) {
+function dataOf(notice: Notice) {
+  const { type, at, condition } = notice;
   if (type !== 'closed') return { ...condition, state: STATES[type], at };
   const { hint: _, ...known } = condition;
-  return { ...known, message: closedLine(condition, at), state: STATES[type], at };
+  return { ...known, message: closedLine(notice), state: STATES[type], at };
 }
 
-function closedLine({ since }: Subject, at: string): string {
-  return `It was open since ${since}, and closed at ${at}.`;
+function closedLine({ condition: { since }, at, replacedBy }: Notice): string {
+  const now = replacedBy === undefined ? '' : ` Now: ${replacedBy}.`;
+  return `It was open since ${since}, and closed at ${at}.${now}`;
 }
 
 const COLORS: Record<Severity, string> = {
@@ -184,7 +186,9 @@ async function email({ url, from, to = [] }: Channel, message: Message, sending:
 
 function isOver({ notices }: Message): boolean {
   // What ended as it should is no trouble, either.
-  return notices.every(({ type, condition }) => type === 'closed' || isFine(type, condition));
+  return notices.every(({ type, condition, replacedBy }) =>
+    type === 'closed' ? replacedBy === undefined : isFine(type, condition),
+  );
 }
 
 function isFine(type: Notice['type'], { condition, severity }: Subject): boolean {
@@ -204,7 +208,8 @@ function titleOf(message: Message): string {
   return headOf(first!);
 }
 
-function headOf({ type, condition }: Notice): string {
+function headOf({ type, condition, replacedBy }: Notice): string {
+  if (replacedBy !== undefined) return `No longer: ${condition.title}`;
   const prefix = { repeated: 'Still: ', closed: 'Over: ' }[type as string] ?? '';
   return `${prefix}${condition.title}`;
 }
@@ -213,7 +218,7 @@ function headOf({ type, condition }: Notice): string {
 function linesOf(notice: Notice, { notices }: Message): string[] {
   const { message, hint } = notice.condition;
   const head = notices.length > 1 ? [headOf(notice)] : [];
-  if (notice.type === 'closed') return [...head, closedLine(notice.condition, notice.at)];
+  if (notice.type === 'closed') return [...head, closedLine(notice)];
   return [...head, ...message.split('\n'), hint];
 }
 

@@ -12,7 +12,13 @@ function plainNotice(notice: Notice): Notice {
   const { title, message, hint } = notice.condition;
   // Only a summary has lines, and no names of users in them.
   const lines = notice.type === 'summary' ? message.split('\n').map(plain).join('\n') : plain(message);
-  return { ...notice, condition: { ...notice.condition, title: plain(title), message: lines, hint: plain(hint) } };
+  const { replacedBy } = notice;
+  const next = replacedBy === undefined ? {} : { replacedBy: plain(replacedBy) };
+  return {
+    ...notice,
+    ...next,
+    condition: { ...notice.condition, title: plain(title), message: lines, hint: plain(hint) },
+  };
 }
 
 function plain(text: string): string {

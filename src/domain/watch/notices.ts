@@ -36,6 +36,8 @@ export interface Notice {
   /** When it was decided. ISO 8601. */
   at: string;
   condition: Subject;
+  /** Of a condition that has closed: the title of the one of the same runs that is open now. It is no all-clear. */
+  replacedBy?: string;
   /** Of a digest: not before this time, and together with all others of this time. */
   due?: string;
 }
@@ -62,6 +64,8 @@ export interface Notices {
 
 export const NOTHING: Notices = { open: {}, outbox: [] };
 
+const OF_RUNS = ['failed', 'stalled', 'not-started', 'overdue', 'incomplete'] as const;
+
 /** A channel that takes nothing loses its oldest notices beyond so many, and those that are this old. */
 const MOST_PER_CHANNEL = 100;
 const LONGEST_MS = 3 * 24 * 3_600_000;
@@ -85,7 +89,8 @@ export function withConditions(
     if (present.has(id)) continue;
     if (!isKnown(before.condition)) open[id] = before;
     else {
-      outbox.push(...closing(before, routes, now));
+      const next = conditions.find((found) => isOfSameRuns(found, before.condition))?.title;
+      outbox.push(...closing(before, routes, now).map((each) => ({ ...each, ...(next && { replacedBy: next }) })));
       changes.push({ to: 'closed', condition: before.condition });
     }
   }
@@ -107,6 +112,13 @@ export function withConditions(
     open[found.id] = { condition, reported };
   }
   return { open, outbox: bounded(outbox, now), ...(changes.length > 0 && { changes: changes.slice(-MOST_CHANGES) }) };
+}
+
+/** Whether both are about the runs of one kind of a job, of which one condition is open at a time. */
+function isOfSameRuns(a: Condition, b: Condition): boolean {
+  const of = ({ condition, id }: Condition) =>
+    (OF_RUNS as readonly string[]).includes(condition) ? id.slice(condition.length) : id;
+  return of(a) === of(b);
 }
 
 /** With what is to be sent about runs that have ended. An end has one notice, whichever pass finds it. */

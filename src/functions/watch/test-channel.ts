@@ -29,7 +29,7 @@ export function testChannelHandler(deps: Dependencies) {
       const notices = [{ id, channel: name, type: 'opened' as const, at, condition: testCondition(at) }];
       await deps.notifier.send(channel, { id, channel: name, notices });
     } catch (error) {
-      const hint = 'Check the app settings of the channel, and whether this app may connect to it';
+      const hint = hintFor((error as Error).message);
       throw new HttpError(
         502,
         'message-not-sent',
@@ -40,6 +40,13 @@ export function testChannelHandler(deps: Dependencies) {
     await inTime(Promise.all(vaultsOf(deps).map((vault) => noteTaken(deps, vault, name))), PATIENCE_MS);
     return reply(200, { channel: name, sent: true });
   });
+}
+
+/** The service itself refuses for now, or the settings are wrong, or there is no way to it. */
+function hintFor(reason: string): string {
+  if (/\bHTTP 429\b/.test(reason)) return 'The service takes no more messages for now. Try again in some minutes';
+  if (/\bHTTP 5\d\d\b/.test(reason)) return 'The service of the channel has failed. Try again in some minutes';
+  return 'Check the app settings of the channel, and whether this app may connect to it';
 }
 
 /**

@@ -61,31 +61,52 @@ export function watchHandler(deps: Dependencies) {
       },
     };
     let open = 0;
-    // The first vault keeps what concerns no vault, so it comes last.
-    for (const vault of vaults.toReversed()) {
-      const silence = silences.get(vault) ?? { passes: 0, notices: NOTHING };
-      silences.set(vault, silence);
+    // A channel that does not answer must not delay what other vaults report.
+    const reports: Promise<void>[] = [];
+    const start = (report: Promise<void>) => {
+      // It may fail while the next vault is read.
+      report.catch(() => {});
+      reports.push(report);
+    };
+    const settle = async (vault: string, silence: Silence, report: () => Promise<WatchState>): Promise<void> => {
       try {
-        const pass = await passOfVault(deps, vault, vault === vaults[0], gathered);
-        gathered = pass.gathered;
-        open += pass.conditions;
-        silence.passes = 0;
-        delete silence.since;
-        await reportSilence(deps, silence, []);
-        await sendLostPings(deps, vault, pass.state);
+        await sendLostPings(deps, vault, await report());
       } catch (error) {
         if (!isStorageError(error)) throw error;
         silence.passes++;
         silence.since ??= deps.now().toISOString();
-        const { passes, since } = silence;
-        const silent = [{ alias: vault, passes, since, code: codeOf(error) }];
-        const conditions = ratedHere(deps, accountConditions(silent, deps.now()));
-        await reportSilence(deps, silence, conditions);
-        open += conditions.length;
-        gathered.found.conditions.push(...conditions);
-        gathered.found.unread.push(...watchedIn(deps, vault).map(({ job }) => job.name));
       }
+    };
+    // The first vault keeps what concerns no vault, so it comes last.
+    try {
+      for (const vault of vaults.toReversed()) {
+        const silence = silences.get(vault) ?? { passes: 0, notices: NOTHING };
+        silences.set(vault, silence);
+        try {
+          const pass = await passOfVault(deps, vault, vault === vaults[0], gathered);
+          gathered = pass.gathered;
+          open += pass.conditions;
+          silence.passes = 0;
+          delete silence.since;
+          start(reportSilence(deps, silence, []));
+          start(settle(vault, silence, pass.report));
+        } catch (error) {
+          if (!isStorageError(error)) throw error;
+          silence.passes++;
+          silence.since ??= deps.now().toISOString();
+          const { passes, since } = silence;
+          const silent = [{ alias: vault, passes, since, code: codeOf(error) }];
+          const conditions = ratedHere(deps, accountConditions(silent, deps.now()));
+          start(reportSilence(deps, silence, conditions));
+          open += conditions.length;
+          gathered.found.conditions.push(...conditions);
+          gathered.found.unread.push(...watchedIn(deps, vault).map(({ job }) => job.name));
+        }
+      }
+    } finally {
+      await Promise.allSettled(reports);
     }
+    await Promise.all(reports);
     deps.telemetry.watchPassed(open);
   };
 }
@@ -127,11 +148,16 @@ interface View {
 }
 
 /**
- * Watches a vault: claims what it found by writing it, logs and sends it, and writes that this was done. If another
+ * Watches a vault: claims what it found by writing it. `report` logs and sends it, and writes that this was done. If another
  * app has written in between, its state is read, and the vault is compared with that one: else the app that writes
  * last would report nothing, in each pass, as all their timers fire at the same second.
  */
-async function passOfVault(deps: Dependencies, vault: string, isFirst: boolean, before: Gathered): Promise<View> {
+async function passOfVault(
+  deps: Dependencies,
+  vault: string,
+  isFirst: boolean,
+  before: Gathered,
+): Promise<View & { report: () => Promise<WatchState> }> {
   const store = new WatchStore(deps.blobs(vault));
   let atFirst: WatchState | undefined;
   let answers: Awaited<ReturnType<typeof askSources>> | undefined;
@@ -158,7 +184,7 @@ async function passOfVault(deps: Dependencies, vault: string, isFirst: boolean, 
   for (const [job, message] of unread) deps.telemetry.warn('watch-not-read', { job, message });
   // What other passes have added since this one began, they are logging and sending.
   const own = ofThisApp(deps, withoutKnown(view.state.notices, others));
-  return { ...view, state: await reported(deps, store, { state: view.state, expect }, own) };
+  return { ...view, report: () => reported(deps, store, { state: view.state, expect }, own) };
 }
 
 function viewOf(

@@ -60,6 +60,19 @@ test('a condition is reported when it opens and when it closes', () => {
   ).toEqual([`0 ops opened ${ID}`, `2 ops closed ${ID}`]);
 });
 
+test('one that another of the same runs replaces says so when it closes, and is no all-clear', () => {
+  const first = condition({ id: 'incomplete/backup/nightly', condition: 'incomplete' });
+  const worse = condition({ id: 'not-started/backup/nightly', condition: 'not-started', title: 'it did not start' });
+  const other = condition({ id: 'failed/verify/nightly', title: 'another kind' });
+  const closed = (open: Condition[]) => {
+    const sending = { routes: [OPS], now: at(0), isKnown: () => true };
+    const before = withConditions(NOTHING, [first], sending);
+    return withConditions(before, open, sending).outbox.filter(({ type }) => type === 'closed');
+  };
+  expect(closed([worse, other]).map(({ replacedBy }) => replacedBy)).toEqual(['it did not start']);
+  expect(closed([other]).map(({ replacedBy }) => replacedBy)).toEqual([undefined]);
+});
+
 test('it is reported again in the interval of its route', () => {
   const open = [condition()];
   const route = { ...OPS, repeatMs: 24 * HOUR, recovered: false };
