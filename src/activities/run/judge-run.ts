@@ -5,7 +5,7 @@ import { kindOfPath } from '#domain/run/control-paths.ts';
 import { heldTasks } from '#domain/run/held-tasks.ts';
 import { NOT_LOOKED_FOR, type NotPreserved } from '#domain/run/not-preserved.ts';
 import { unmatchedIn } from '#domain/run/nothing-matched.ts';
-import { isNote, type ListedPart } from '#domain/run/placed-part.ts';
+import { isNote } from '#domain/run/placed-part.ts';
 import { isSkip, type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
 import {
@@ -18,7 +18,7 @@ import {
   retriedRun,
 } from '#domain/run/run.ts';
 import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
-import { addTally, emptyTally, isAccessRefused, type Tally } from '#domain/run/tally.ts';
+import { addTally, emptyTally, isAccessRefused } from '#domain/run/tally.ts';
 import { tableOfTask, taskKey } from '#domain/run/task-name.ts';
 import type { Findings, PublishRunInput } from './run-findings.ts';
 import { unusedGlobs } from './unused-globs.ts';
@@ -105,24 +105,8 @@ function statusOf(
     unreadPrevious(findings).length > 0 ||
     written.some(({ tally }) => tally.failed > 0 || (tally.compared && tally.problems.damaged !== undefined)) ||
     written.some(({ tally }) => isAccessRefused(tally)) ||
-    compared.some((part) => stillInSource(part) > 0) ||
-    (isBackup(run.mode) && reachesNothing(written));
+    compared.some((part) => stillInSource(part) > 0);
   return isIncomplete ? 'completed-with-failures' : 'succeeded';
-}
-
-/** Whether no request can carry any of the names that a backup has listed: as a rule, because of a prefix. */
-function reachesNothing(parts: readonly ListedPart[]): boolean {
-  const { listed, problems } = sumOf(parts);
-  return listed > 0 && problems['unsupported-name'] === listed;
-}
-
-/** The counts of what the parts list and process. */
-function sumOf(parts: readonly ListedPart[]): Tally {
-  const sum = emptyTally('', '');
-  for (const { path, tally } of parts) {
-    if (['slice', 'range', 'chunk'].includes(kindOfPath(path)?.kind ?? '')) addTally(sum, tally);
-  }
-  return sum;
 }
 
 /** Whether a backup or restore selects nothing although there is something: it would succeed with nothing done. */
@@ -130,7 +114,11 @@ function selectsNothing({ run, problems }: Pick<PublishRunInput, 'run' | 'proble
   const selects = run.mode === 'full' || run.mode === 'incremental' || run.mode === 'restore';
   // A retry restores what failed. Of a container that it lists again, the earlier run may have selected nothing.
   if (!selects || retriedRun(run) !== undefined || problems.length > 0) return false;
-  return unmatchedIn(sumOf(sound)) !== undefined;
+  const sum = emptyTally('', '');
+  for (const { path, tally } of sound) {
+    if (['slice', 'range', 'chunk'].includes(kindOfPath(path)?.kind ?? '')) addTally(sum, tally);
+  }
+  return unmatchedIn(sum) !== undefined;
 }
 
 /** Of a run that found none of the restore points that the catalog lists. */

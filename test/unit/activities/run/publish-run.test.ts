@@ -113,17 +113,6 @@ describe('F18: a run becomes a restore point', () => {
     expect(await published(parts, 1)).toMatchObject({ status: 'succeeded', restorePoint: true, problems: [] });
   });
 
-  it('a backup that can reach none of the names that it lists has not succeeded', async () => {
-    const skips = (skipped: number) => ({ skipped, problems: { 'unsupported-name': skipped } });
-    const none = await published([scan('a', { listed: 2, ...skips(2) }), scan('b', { listed: 1, ...skips(1) })], 2);
-    expect(none).toMatchObject({
-      status: 'completed-with-failures',
-      problems: ['unsupported-name', 'unsupported-name'],
-    });
-    const some = [scan('a', { listed: 2, ...skips(2) }), scan('b', { listed: 1, unchanged: 1 })];
-    expect((await published(some, 2)).status).toBe('succeeded');
-  });
-
   it('a failure that only a note of another execution has does not count', async () => {
     const note = pendingKey({ key: chunkKey(0, 0, 0), attempt: 'aaaaaa', round: 1 });
     const parts = [scan('a', { listed: 1, planned: 1 }), copy('a', { copied: 1, planned: 1 })];
