@@ -87,7 +87,7 @@ function printOverview(session: Session, overview: Overview, columns: readonly C
   out.table(columns, [...overview.jobs, ...overview.archives]);
 }
 
-/** The same decision as that of the page: what is paused, or was never backed up, needs nothing, and is not all right. */
+/** Decided as on the page: what is paused, or was never backed up, needs nothing, and is not all right. */
 function verdictOf(overview: Overview) {
   const { conditions, jobs, archives } = overview;
   if (codeOf(overview) !== EXIT.done) {

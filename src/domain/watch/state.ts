@@ -169,8 +169,8 @@ export function usualMs({ tookMs }: KindMemory): number | undefined {
 
 /**
  * When each expectation was first seen: those that are new or from before a clock was set back are seen now. Those of
- * jobs that are not configured here stay, as another app with this vault may have them. `known`: since when those are known
- * that the state lacks.
+ * jobs that are not configured here stay, as another app with this vault may have them. `known`: since when those are
+ * known that the state lacks.
  */
 export function withSeen(
   state: WatchState,

@@ -148,9 +148,9 @@ interface View {
 }
 
 /**
- * Watches a vault: claims what it found by writing it. `report` logs and sends it, and writes that this was done. If another
- * app has written in between, its state is read, and the vault is compared with that one: else the app that writes
- * last would report nothing, in each pass, as all their timers fire at the same second.
+ * Watches a vault: claims what it found by writing it. `report` logs and sends it, and writes that this was done. If
+ * another app has written in between, its state is read, and the vault is compared with that one: else the app that
+ * writes last would report nothing, in each pass, as all their timers fire at the same second.
  */
 async function passOfVault(
   deps: Dependencies,

@@ -100,8 +100,8 @@ class Room {
   }
 
   /**
-   * A pass of each app at once: which of them goes to its next write, the choices say, then the first that waits. Returns
-   * how many waited each time.
+   * A pass of each app at once: which of them goes to its next write, the choices say, then the first that waits.
+   * Returns how many waited each time.
    */
   async passAtOnce(choices: readonly number[]): Promise<number[]> {
     const waiting = new Map<App, () => void>();
