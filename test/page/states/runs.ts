@@ -228,10 +228,11 @@ export const RUN_STATES: readonly State[] = [
       counts: { listed: 20, copied: 0, unchanged: 0, skipped: 0, failed: 2 },
       status: 'completed-with-failures',
       problems: [problemOf('content-mismatch', 2, 'images')],
+      verdict: 'a drill restored 18 blobs, 2 wrong or not checked',
     }),
     [
       'nightly: drill incomplete',
-      '2 items of the restore point are not as they were',
+      'A drill restored 18 blobs, 2 wrong or not checked.',
       'Find it in other restore points',
     ],
   ),
